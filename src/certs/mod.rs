@@ -1,0 +1,1 @@
+//! Certificates, trust anchors and the TLS configurations made of them.

@@ -1,0 +1,1 @@
+//! The SNTP client, and whether the time is known.

@@ -1,0 +1,1 @@
+//! A Device is a value: open the tree, build the parts, wire them, run, stop.

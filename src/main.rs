@@ -1,0 +1,3 @@
+//! The `demarc` program: arguments, logging, run.
+
+fn main() {}

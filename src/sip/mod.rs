@@ -1,0 +1,1 @@
+//! SIP: messages, transactions, registration, and the links that carry them.

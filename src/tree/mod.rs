@@ -1,0 +1,1 @@
+//! The device's whole configuration: snapshots, transactions, subscriptions.

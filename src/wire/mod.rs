@@ -1,0 +1,1 @@
+//! Bytes to meaning and back: no state, no clock, no socket.
