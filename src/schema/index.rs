@@ -1,0 +1,146 @@
+//! Keys that sort as OIDs do.
+//!
+//! A row's key is the sub-identifiers that stand behind a column's OID in an
+//! instance, so that GETNEXT is the map's next key. Strings carry their
+//! length in front (RFC 2578 §7.7): "b" sorts before "aa".
+
+use super::syntax::Base;
+use super::value::Value;
+use super::{RowLife, Table};
+use smallvec::SmallVec;
+
+/// The key of a row.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Index(SmallVec<[u32; 6]>);
+
+/// Why values or sub-identifiers are no key of a table.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IndexError {
+    /// Too few or too many index values or sub-identifiers.
+    #[error("wrong number of index values")]
+    Count,
+    /// A sub-identifier that its index column cannot hold.
+    #[error("index {0} cannot hold this value")]
+    Value(&'static str),
+}
+
+impl Index {
+    /// The key of the one row of a service's scalars.
+    pub fn scalar() -> Self {
+        Self(SmallVec::from_slice(&[0]))
+    }
+
+    /// A key of raw sub-identifiers; use [`Index::read`] for what comes from outside.
+    pub fn from_arcs(arcs: &[u32]) -> Self {
+        Self(SmallVec::from_slice(arcs))
+    }
+
+    /// The key of a row whose one index is a string.
+    pub fn text(name: &str) -> Self {
+        let mut arcs = SmallVec::with_capacity(name.len() + 1);
+        push_octets(&mut arcs, name.as_bytes());
+        Self(arcs)
+    }
+
+    /// The key of a row whose one index is a number.
+    pub fn number(number: u32) -> Self {
+        Self(SmallVec::from_slice(&[number]))
+    }
+
+    /// Its sub-identifiers.
+    pub fn arcs(&self) -> &[u32] {
+        &self.0
+    }
+
+    /// The key of these index values, each fitting its column.
+    pub fn of(table: &Table, values: &[Value]) -> Result<Self, IndexError> {
+        if values.len() != table.indexes.len() {
+            return Err(IndexError::Count);
+        }
+        let mut arcs = SmallVec::new();
+        for (column, value) in table.indexes.iter().zip(values) {
+            let column = column.get();
+            let misfit = IndexError::Value(column.short);
+            column.syntax.check(value).map_err(|_| misfit.clone())?;
+            match value {
+                Value::Unsigned(number) => arcs.push(*number),
+                Value::Integer(number) => arcs.push(u32::try_from(*number).map_err(|_| misfit)?),
+                Value::Octets(octets) => push_octets(&mut arcs, octets),
+                _ => return Err(misfit),
+            }
+        }
+        Ok(Self(arcs))
+    }
+
+    /// A key that came from outside, checked against the index columns.
+    pub fn read(table: &Table, arcs: &[u32]) -> Result<Self, IndexError> {
+        if table.rows == RowLife::Scalar {
+            return (arcs == [0]).then(Self::scalar).ok_or(IndexError::Count);
+        }
+        let index = Self::from_arcs(arcs);
+        let values = index.values(table)?;
+        for (column, value) in table.indexes.iter().zip(&values) {
+            let column = column.get();
+            let fits = column.syntax.check(value);
+            fits.map_err(|_| IndexError::Value(column.short))?;
+        }
+        Ok(index)
+    }
+
+    /// The index values in the key, one for each index column of `table`.
+    pub fn values(&self, table: &Table) -> Result<Vec<Value>, IndexError> {
+        let mut rest = self.arcs();
+        let mut values = Vec::with_capacity(table.indexes.len());
+        for column in table.indexes {
+            let column = column.get();
+            let (first, tail) = rest.split_first().ok_or(IndexError::Count)?;
+            let misfit = || IndexError::Value(column.short);
+            rest = tail;
+            values.push(match column.syntax.base {
+                Base::Unsigned => Value::Unsigned(*first),
+                Base::Integer => Value::Integer(i32::try_from(*first).map_err(|_| misfit())?),
+                Base::Octets => {
+                    let length = usize::try_from(*first).map_err(|_| misfit())?;
+                    let (text, tail) = rest.split_at_checked(length).ok_or(IndexError::Count)?;
+                    rest = tail;
+                    let octets: Result<Vec<u8>, _> =
+                        text.iter().map(|arc| u8::try_from(*arc)).collect();
+                    Value::octets(octets.map_err(|_| misfit())?)
+                }
+                _ => return Err(misfit()),
+            });
+        }
+        rest.is_empty().then_some(values).ok_or(IndexError::Count)
+    }
+
+    /// The first index as text, for tables that are indexed by one name.
+    pub fn name(&self) -> String {
+        let octets = self.0.iter().skip(1);
+        let octets: Vec<u8> = octets.filter_map(|arc| u8::try_from(*arc).ok()).collect();
+        String::from_utf8_lossy(&octets).into_owned()
+    }
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&super::value::dotted(&self.0))
+    }
+}
+
+fn push_octets(arcs: &mut SmallVec<[u32; 6]>, octets: &[u8]) {
+    arcs.push(u32::try_from(octets.len()).unwrap_or(u32::MAX));
+    arcs.extend(octets.iter().map(|octet| u32::from(*octet)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shorter_name_sorts_before_a_longer_one() {
+        assert!(Index::text("b") < Index::text("aa"));
+        assert!(Index::text("") < Index::text("a"));
+        assert!(Index::number(2) < Index::number(10));
+        assert_eq!(Index::text("default").name(), "default");
+    }
+}
