@@ -79,6 +79,8 @@ fn columns(out: &mut String, model: &Model) {
             Role::Stored => format!("Role::Stored({stored})"),
             Role::RowStatus => "Role::RowStatus".to_owned(),
             Role::Live => format!("Role::Live({live})"),
+            Role::Input => "Role::Input".to_owned(),
+            Role::Alias(target) => format!("Role::Alias(ColumnId({}))", column_id(model, target)),
             Role::Command(verb) => format!("Role::Command({verb})"),
         };
         let default = match &column.default {

@@ -67,6 +67,10 @@ pub(crate) enum Role {
     Stored,
     Command(i64),
     RowStatus,
+    /// Written text reaches an engine, is never stored.
+    Input,
+    /// The object of this name under another OID.
+    Alias(String),
     Live,
 }
 
@@ -90,9 +94,11 @@ pub(crate) fn read(mib: &Mib) -> Result<Model, String> {
             } else {
                 continue;
             }
-            services
-                .entry(service.name.clone())
-                .or_insert_with(|| service_of(module.name(), module.description()));
+            let known = services.contains_key(&service.name);
+            if !known || module.name().starts_with("DGW-") {
+                let service = service_of(module.name(), module.description());
+                services.insert(service.name.clone(), service);
+            }
         }
     }
     columns.sort_by(|left: &Column, right: &Column| left.oid.cmp(&right.oid));
@@ -172,7 +178,10 @@ fn table(row: mib_rs::Object<'_>, service: &str) -> Result<Table, String> {
         service: service.to_owned(),
         rows,
         indexes,
-        description: squeeze(row.description()),
+        description: squeeze(
+            row.table()
+                .map_or(row.description(), |table| table.description()),
+        ),
     })
 }
 
@@ -224,7 +233,13 @@ fn role(
     labels: &[(String, i64)],
     format: &str,
 ) -> Role {
+    let reference = object.reference().trim();
+    if let Some(target) = reference.strip_prefix("alias: ") {
+        return Role::Alias(target.to_owned());
+    }
     match labels {
+        _ if format == "TestAndIncr" => Role::Stored,
+        _ if reference == "stored: no" => Role::Input,
         [(noop, 0), (_, verb)] if noop == "noOp" && writable => Role::Command(*verb),
         _ if format == "RowStatus" => Role::RowStatus,
         _ if object.is_column() && object.is_index() => Role::Index,

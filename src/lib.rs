@@ -9,18 +9,5 @@
 //! | layer | what it is |
 //! |---|---|
 //! | [`schema`] | objects by name and by OID, made from `mib/` by `build.rs` |
-//! | [`wire`] | bytes to meaning and back: no state, no clock |
-//! | [`tree`] | the device's whole configuration, and who is told when it changes |
-//! | [`certs`] | certificates, trust anchors and TLS configurations |
-//! | [`clock`], [`sip`] | the engines: pure cores behind an `io.rs` each |
-//! | [`north`] | what a manager touches; each face a pure core and an `io.rs` |
-//! | [`device`] | a Device is a value: open the tree, build the parts, run, stop |
 
-pub mod certs;
-pub mod clock;
-pub mod device;
-pub mod north;
 pub mod schema;
-pub mod sip;
-pub mod tree;
-pub mod wire;

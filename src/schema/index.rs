@@ -121,6 +121,13 @@ impl Index {
     }
 }
 
+impl std::borrow::Borrow<[u32]> for Index {
+    /// Keys compare as their sub-identifiers do, so that a search needs no copy.
+    fn borrow(&self) -> &[u32] {
+        &self.0
+    }
+}
+
 impl std::fmt::Debug for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&super::value::dotted(&self.0))

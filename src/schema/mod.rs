@@ -11,10 +11,10 @@ mod typed;
 mod value;
 
 pub use index::{Index, IndexError};
-pub use name::{Name, NameError, Selection};
+pub use name::{Name, NameError, Selection, row_name};
 pub use syntax::{Base, Default, Misfit, Syntax};
 pub use typed::{Enumerated, FromCell, Secret, Typed, kind};
-pub use value::{Value, ValueError};
+pub use value::{Value, ValueError, dotted};
 
 include!(concat!(env!("OUT_DIR"), "/schema.rs"));
 
@@ -71,6 +71,10 @@ pub enum Role {
     Command(i32),
     /// The row's own state (RFC 2579 RowStatus).
     RowStatus,
+    /// Written text reaches an engine; reads as "", is never stored.
+    Input,
+    /// Another object under a standard's OID.
+    Alias(ColumnId),
     /// Published by an engine at this position, never stored.
     Live(u8),
 }

@@ -5,7 +5,9 @@
 
 use super::index::{Index, IndexError};
 use super::value::{Value, ValueError, dotted, parse_oid};
-use super::{ColumnId, RowLife, ServiceId, TableId, column_at, columns, service, services, tables};
+use super::{
+    ColumnId, Role, RowLife, ServiceId, TableId, column_at, columns, service, services, tables,
+};
 
 /// One instance: a column of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +84,18 @@ impl Name {
         let index = Index::read(table, rest)
             .map_err(|error| NameError::BadIndex(dotted(oid), error.to_string()))?;
         Ok(Self { column, index })
+    }
+
+    /// The object itself, where this is a standard's name for it.
+    #[must_use]
+    pub fn resolved(self) -> Self {
+        match self.column.get().role {
+            Role::Alias(column) => Self {
+                column,
+                index: self.index,
+            },
+            _ => self,
+        }
     }
 
     /// The whole OID.
@@ -215,6 +229,16 @@ impl Selection {
             Self::Column(column) => (vec![*column], None),
             Self::Instance(name) => (vec![name.column], Some(&name.index)),
         }
+    }
+}
+
+/// `Service.Table[Index=key]`, or `Service` for a service's scalars.
+pub fn row_name(table: TableId, index: &Index) -> String {
+    let object = table.get();
+    let service = object.service.get().name;
+    match object.rows {
+        RowLife::Scalar => service.to_owned(),
+        _ => format!("{service}.{}{}", object.short, row_in_words(table, index)),
     }
 }
 

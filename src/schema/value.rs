@@ -183,7 +183,7 @@ pub(crate) fn parse_oid(text: &str) -> Result<Vec<u32>, ValueError> {
 }
 
 /// Sub-identifiers as `1.3.6.1`.
-pub(crate) fn dotted(arcs: &[u32]) -> String {
+pub fn dotted(arcs: &[u32]) -> String {
     let mut out = String::with_capacity(arcs.len() * 4);
     for (at, arc) in arcs.iter().enumerate() {
         if at > 0 {

@@ -1,1 +1,0 @@
-//! Certificates, trust anchors and the TLS configurations made of them.

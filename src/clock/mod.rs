@@ -1,1 +1,0 @@
-//! The SNTP client, and whether the time is known.

@@ -1,1 +1,0 @@
-//! What a manager touches: each face a pure core and an io.rs.

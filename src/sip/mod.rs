@@ -1,1 +1,0 @@
-//! SIP: messages, transactions, registration, and the links that carry them.

@@ -1,1 +1,0 @@
-//! The device's whole configuration: snapshots, transactions, subscriptions.

@@ -1,1 +1,0 @@
-//! Bytes to meaning and back: no state, no clock, no socket.
