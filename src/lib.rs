@@ -9,5 +9,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | [`schema`] | objects by name and by OID, made from `mib/` by `build.rs` |
+//! | [`wire`] | bytes to meaning and back: no state, no clock |
 
 pub mod schema;
+pub mod wire;

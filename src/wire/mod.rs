@@ -1,0 +1,9 @@
+//! Bytes to meaning and back: no state, no clock, no socket.
+
+pub mod ber;
+pub mod credential;
+pub mod digest;
+pub mod host_port;
+pub mod sntp;
+pub mod syslog;
+pub mod time;
