@@ -1,0 +1,247 @@
+//! The tree as a face reads it: stored and published values together, in
+//! OID order, secrets as "".
+//!
+//! Rows are kept row first; SNMP's column-first order is computed: the next
+//! key in this column, else the first key in the next column that has one.
+
+use super::live::Probe;
+use super::snapshot::{Row, Rows, Snapshot};
+use crate::schema::{
+    self, ColumnId, Index, Name, Role, RowLife, Value, column_at, first_column_after,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// One consistent reading of the tree; cheap to make, lives as long as needed.
+#[derive(Clone)]
+pub struct Instances {
+    stored: Arc<Snapshot>,
+    live: Arc<Snapshot>,
+    probes: Arc<HashMap<ColumnId, Probe>>,
+}
+
+/// The answer to a GET.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Got {
+    /// The value.
+    Value(Value),
+    /// No object has this OID.
+    NoSuchObject,
+    /// The object has no such instance.
+    NoSuchInstance,
+}
+
+impl Instances {
+    pub(crate) fn new(
+        stored: Arc<Snapshot>,
+        live: Arc<Snapshot>,
+        probes: Arc<HashMap<ColumnId, Probe>>,
+    ) -> Self {
+        Self {
+            stored,
+            live,
+            probes,
+        }
+    }
+
+    /// The version of the stored part.
+    pub fn version(&self) -> u64 {
+        self.stored.version()
+    }
+
+    /// One instance by OID.
+    pub fn get(&self, oid: &[u32]) -> Got {
+        let Some((column, arcs)) = column_at(oid) else {
+            return Got::NoSuchObject;
+        };
+        let table = column.get().table;
+        let Some((index, stored)) = self.find(column, arcs) else {
+            return Got::NoSuchInstance;
+        };
+        let live = || self.live.rows(table).get(index);
+        let value = self.value(column, index, stored, live);
+        value.map_or(Got::NoSuchInstance, Got::Value)
+    }
+
+    /// One instance by name.
+    pub fn read(&self, name: &Name) -> Option<Value> {
+        match self.get(&name.oid()) {
+            Got::Value(value) => Some(value),
+            Got::NoSuchObject | Got::NoSuchInstance => None,
+        }
+    }
+
+    /// The first instance after `oid` in the whole tree.
+    pub fn next(&self, oid: &[u32]) -> Option<(ColumnId, &Index, Value)> {
+        let mut next = first_column_after(oid);
+        if let Some((column, arcs)) = column_at(oid) {
+            if let Some((index, value)) = self.next_in(column, Some(arcs)) {
+                return Some((column, index, value));
+            }
+            next = column.0 + 1;
+        }
+        (next..schema::column_count())
+            .map(ColumnId)
+            .find_map(|column| {
+                let (index, value) = self.next_in(column, None)?;
+                Some((column, index, value))
+            })
+    }
+
+    /// The first instance of a column after a key, or the first of all.
+    pub fn next_in(&self, column: ColumnId, after: Option<&[u32]>) -> Option<(&Index, Value)> {
+        let object = column.get();
+        let live = self.live.rows(object.table);
+        if let Role::Live(slot) = object.role
+            && !live.has_any(slot)
+            && !self.probes.contains_key(&column)
+        {
+            return None;
+        }
+        let is_live = object.table.get().is_live();
+        self.keys(column).after(after).find_map(|(index, row)| {
+            let value = match is_live {
+                true => self.value(column, index, None, || Some(row)),
+                false => self.value(column, index, Some(row), || live.get(index)),
+            };
+            value.map(|value| (index, value))
+        })
+    }
+
+    /// The rows whose keys are the instances of a column.
+    fn keys(&self, column: ColumnId) -> &Rows {
+        let table = column.get().table;
+        match table.get().rows {
+            RowLife::Live => self.live.rows(table),
+            RowLife::Scalar | RowLife::Free | RowLife::Fixed | RowLife::Follow(_) => {
+                self.stored.rows(table)
+            }
+        }
+    }
+
+    fn find(&self, column: ColumnId, arcs: &[u32]) -> Option<(&Index, Option<&Arc<Row>>)> {
+        let (index, row) = self.keys(column).map().get_key_value(arcs)?;
+        let stored = !column.get().table.get().is_live();
+        Some((index, stored.then_some(row)))
+    }
+
+    fn value<'a>(
+        &self,
+        column: ColumnId,
+        index: &Index,
+        stored: Option<&Arc<Row>>,
+        live: impl FnOnce() -> Option<&'a Arc<Row>>,
+    ) -> Option<Value> {
+        let object = column.get();
+        if object.secret {
+            return Some(Value::octets([]));
+        }
+        match object.role {
+            Role::Stored(slot) => stored?.cell(slot).cloned(),
+            Role::Command(_) => Some(Value::Integer(0)),
+            Role::RowStatus => Some(Value::Integer(stored?.state.number())),
+            Role::Index => key(column, index),
+            Role::Input => Some(Value::octets([])),
+            Role::Alias(target) => self.stored.cell(target, index).cloned(),
+            Role::Live(slot) => {
+                if let Some(probe) = self.probes.get(&column) {
+                    return Some(probe());
+                }
+                live()?.cell(slot).cloned()
+            }
+        }
+    }
+}
+
+/// The value of an index column, out of the key.
+fn key(column: ColumnId, index: &Index) -> Option<Value> {
+    let table = column.get().table.get();
+    let at = table.indexes.iter().position(|own| *own == column)?;
+    index.values(table).ok()?.into_iter().nth(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{columns, hoc};
+    use crate::tree::{Actor, Creation, Transaction, Tree};
+
+    fn populated() -> Tree {
+        let tree = Tree::in_memory();
+        let mut txn = Transaction::new(Actor::device());
+        for index in [9, 1, 300] {
+            txn.create(
+                hoc::static_hosts::TABLE,
+                Index::number(index),
+                Creation::Active,
+            );
+        }
+        tree.commit_and_wait(txn, 0).expect("made");
+        tree.live().publish(|live| {
+            live.scalar(hoc::SNTP_CURRENT_SOURCE, "192.0.2.9:123");
+            for priority in [2, 4] {
+                let index = Index::number(priority);
+                live.set(hoc::sntp_servers_info::HOST_NAME, &index, "ntp");
+            }
+        });
+        tree
+    }
+
+    /// Every instance, found by asking each column for each key.
+    fn all(tree: &Instances) -> Vec<Vec<u32>> {
+        let mut oids = Vec::new();
+        for (column, object) in columns() {
+            for (index, _) in tree.keys(column).iter() {
+                let oid = [object.oid, index.arcs()].concat();
+                if matches!(tree.get(&oid), Got::Value(_)) {
+                    oids.push(oid);
+                }
+            }
+        }
+        oids.sort();
+        oids
+    }
+
+    #[test]
+    fn a_walk_meets_every_instance_once_in_oid_order() {
+        let tree = populated().instances();
+        let mut walked = Vec::new();
+        let mut oid = Vec::new();
+        while let Some((column, index, value)) = tree.next(&oid) {
+            oid = [column.get().oid, index.arcs()].concat();
+            assert_eq!(tree.get(&oid), Got::Value(value));
+            walked.push(oid.clone());
+        }
+        assert!(walked.len() > 30);
+        assert_eq!(walked, all(&tree));
+    }
+
+    #[test]
+    fn next_starts_anywhere_between_instances() {
+        let tree = populated().instances();
+        let name = hoc::static_hosts::NAME.id().get().oid;
+        let first = |arcs: &[u32]| {
+            let next = tree.next(&[name, arcs].concat());
+            next.map(|(column, index, _)| (column, index.arcs().to_vec()))
+        };
+        let here = hoc::static_hosts::NAME.id();
+        assert_eq!(first(&[]), Some((here, vec![1])));
+        assert_eq!(first(&[1, 5]), Some((here, vec![9])));
+        assert_eq!(first(&[8, 4_294_967_295]), Some((here, vec![9])));
+        let after = hoc::static_hosts::IP_ADDRESSES.id();
+        assert_eq!(first(&[300]), Some((after, vec![1])));
+    }
+
+    #[test]
+    fn what_is_missing_is_told_apart() {
+        let tree = populated().instances();
+        let name = hoc::static_hosts::NAME.id().get().oid;
+        assert_eq!(tree.get(&[1, 3, 6]), Got::NoSuchObject);
+        assert_eq!(tree.get(&[name, &[2]].concat()), Got::NoSuchInstance);
+        assert_eq!(tree.get(name), Got::NoSuchInstance);
+        assert_eq!(
+            tree.get(&[name, &[1]].concat()),
+            Got::Value(Value::from(""))
+        );
+    }
+}

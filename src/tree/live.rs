@@ -1,0 +1,182 @@
+//! Status rows and counters: published by engines, never stored.
+//!
+//! A row of a live table is there as long as its engine says so; a live
+//! column of a stored table stands beside the stored cells under the same
+//! key. What only a question can tell (an uptime, a counter) is a probe.
+
+use super::snapshot::{Row, RowState, Rows, Snapshot};
+use crate::schema::{ColumnId, Enumerated, Index, Role, TableId, Typed, Value, kind};
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What engines publish.
+pub struct Live {
+    rows: ArcSwap<Snapshot>,
+    probes: ArcSwap<HashMap<ColumnId, Probe>>,
+    writer: Mutex<()>,
+}
+
+/// Answers a scalar at the moment it is asked for.
+pub type Probe = Arc<dyn Fn() -> Value + Send + Sync>;
+
+/// A batch of publications, seen by readers at once.
+pub struct Publication<'a> {
+    rows: &'a mut Snapshot,
+}
+
+impl Live {
+    pub(crate) fn new() -> Self {
+        Self {
+            rows: ArcSwap::from_pointee(Snapshot::empty()),
+            probes: ArcSwap::default(),
+            writer: Mutex::new(()),
+        }
+    }
+
+    /// Everything published, as of now.
+    pub fn rows(&self) -> Arc<Snapshot> {
+        self.rows.load_full()
+    }
+
+    /// Publishes a batch.
+    pub fn publish(&self, batch: impl FnOnce(&mut Publication<'_>)) {
+        let _one = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = Snapshot::clone(&self.rows.load());
+        batch(&mut Publication { rows: &mut rows });
+        self.rows.store(Arc::new(rows));
+    }
+
+    /// Answers a scalar by asking, for what changes all the time.
+    pub fn probe<K>(&self, column: Typed<K>, probe: Probe) {
+        self.probe_named(column.id(), probe);
+    }
+
+    /// As [`Live::probe`], for a column that was found by its name.
+    pub fn probe_named(&self, column: ColumnId, probe: Probe) {
+        let _one = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut probes = HashMap::clone(&self.probes.load());
+        probes.insert(column, probe);
+        self.probes.store(Arc::new(probes));
+    }
+
+    pub(crate) fn probes(&self) -> Arc<HashMap<ColumnId, Probe>> {
+        self.probes.load_full()
+    }
+}
+
+impl Publication<'_> {
+    /// Publishes one cell; a row of a live table appears with its first cell.
+    pub fn set<K>(&mut self, column: Typed<K>, index: &Index, value: impl IntoCell<K>) {
+        self.raw(column.id(), index, value.into_cell());
+    }
+
+    /// As [`Publication::set`], for a column that was found by its name.
+    pub fn raw(&mut self, column: ColumnId, index: &Index, value: Value) {
+        let object = column.get();
+        let Role::Live(slot) = object.role else {
+            return;
+        };
+        let rows = self.rows.rows_mut(object.table);
+        let mut row = match rows.get(index) {
+            Some(row) => Row::clone(row),
+            None => Row {
+                state: RowState::Active,
+                cells: vec![None; object.table.get().live_cells()].into(),
+            },
+        };
+        row.cells[usize::from(slot)] = Some(value);
+        rows.put(index.clone(), Arc::new(row));
+    }
+
+    /// Publishes one scalar.
+    pub fn scalar<K>(&mut self, column: Typed<K>, value: impl IntoCell<K>) {
+        self.set(column, &Index::scalar(), value);
+    }
+
+    /// Makes a row of a live table that has only an index.
+    pub fn row(&mut self, table: TableId, index: &Index) {
+        let rows = self.rows.rows_mut(table);
+        if rows.get(index).is_none() {
+            let cells = vec![None; table.get().live_cells()].into();
+            let state = RowState::Active;
+            rows.put(index.clone(), Arc::new(Row { state, cells }));
+        }
+    }
+
+    /// Withdraws a row.
+    pub fn remove(&mut self, table: TableId, index: &Index) {
+        self.rows.rows_mut(table).take(index);
+    }
+
+    /// Withdraws all rows of a table.
+    pub fn clear(&mut self, table: TableId) {
+        *self.rows.rows_mut(table) = Rows::default();
+    }
+}
+
+/// What may be published in a column of kind `K`.
+pub trait IntoCell<K> {
+    /// The value.
+    fn into_cell(self) -> Value;
+}
+
+impl IntoCell<kind::Octets> for &str {
+    fn into_cell(self) -> Value {
+        Value::octets(self)
+    }
+}
+
+impl IntoCell<kind::Octets> for &String {
+    fn into_cell(self) -> Value {
+        Value::octets(self)
+    }
+}
+
+impl IntoCell<kind::Octets> for String {
+    fn into_cell(self) -> Value {
+        Value::octets(self)
+    }
+}
+
+impl IntoCell<kind::Octets> for &[u8] {
+    fn into_cell(self) -> Value {
+        Value::octets(self)
+    }
+}
+
+impl IntoCell<kind::Unsigned> for u32 {
+    fn into_cell(self) -> Value {
+        Value::Unsigned(self)
+    }
+}
+
+impl IntoCell<kind::Unsigned> for u16 {
+    fn into_cell(self) -> Value {
+        Value::Unsigned(u32::from(self))
+    }
+}
+
+impl IntoCell<kind::Counter32> for u32 {
+    fn into_cell(self) -> Value {
+        Value::Counter32(self)
+    }
+}
+
+impl IntoCell<kind::Integer> for i32 {
+    fn into_cell(self) -> Value {
+        Value::Integer(self)
+    }
+}
+
+impl IntoCell<kind::Switch> for bool {
+    fn into_cell(self) -> Value {
+        Value::from(self)
+    }
+}
+
+impl<E: Enumerated> IntoCell<E> for E {
+    fn into_cell(self) -> Value {
+        Value::Integer(self.number())
+    }
+}

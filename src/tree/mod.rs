@@ -1,0 +1,46 @@
+//! The device's whole configuration.
+//!
+//! Readers hold an immutable [`Snapshot`]; writers lay a [`Transaction`] over
+//! it; engines subscribe by a [`View`] and publish what is with [`Live`]. A
+//! commit is on disk before anyone sees it.
+
+mod actor;
+mod audit;
+mod codec;
+mod commit;
+mod guard;
+mod instances;
+mod journal;
+mod live;
+pub mod messages;
+pub mod notice;
+mod operation;
+mod refusal;
+mod rows;
+pub mod seal;
+mod snapshot;
+mod snapshot_file;
+pub mod store;
+mod txn;
+mod view;
+mod watch;
+
+pub use actor::{Actor, Face, Rights};
+pub use codec::RowError;
+pub use commit::{Backing, Committed, Derive, OpenError, Outcome, Tree};
+pub use guard::Guard;
+pub use instances::{Got, Instances};
+pub use live::{IntoCell, Live, Probe, Publication};
+pub use operation::{Answer, Argument, Invocation, Operation, OperationError, Sink};
+pub use refusal::{Reason, Refusal, Subject};
+pub use rows::Candidate;
+pub use seal::{SealError, Sealer, device_key};
+pub use snapshot::{Row, RowState, Rows, Snapshot};
+pub use store::{
+    DeviceId, Inspection, OnDamage, Store, StoreError, StoreEvent, StoreOptions, inspect,
+};
+pub use txn::{Creation, Transaction};
+pub use view::{Change, Configured, RowView, Tracker, View};
+pub use watch::{Command, Subscription};
+
+pub use crate::schema::Value;
