@@ -11,7 +11,9 @@
 //! | [`schema`] | objects by name and by OID, made from `mib/` by `build.rs` |
 //! | [`wire`] | bytes to meaning and back: no state, no clock |
 //! | [`tree`] | the device's whole configuration, and who is told when it changes |
+//! | [`certs`] | certificates, trust anchors and TLS configurations |
 
+pub mod certs;
 pub mod schema;
 pub mod tree;
 pub mod wire;
