@@ -12,10 +12,11 @@
 //! | [`wire`] | bytes to meaning and back: no state, no clock |
 //! | [`tree`] | the device's whole configuration, and who is told when it changes |
 //! | [`certs`] | certificates, trust anchors and TLS configurations |
-//! | [`clock`] | the engines: pure cores behind an `io.rs` each |
+//! | [`clock`], [`sip`] | the engines: pure cores behind an `io.rs` each |
 
 pub mod certs;
 pub mod clock;
 pub mod schema;
+pub mod sip;
 pub mod tree;
 pub mod wire;

@@ -1,0 +1,199 @@
+//! Opening streams: the first one, and a better one beside it.
+
+use std::net::SocketAddr;
+
+use super::machine::{Attempt, Flow, Link, Phase, Timer, close};
+use super::targets::is_penalised;
+use super::{Context, LinkEvent, LinkFault};
+use crate::sip::event::{Connect, Notice, Output, Reference, SocketId, StreamFault};
+use crate::sip::transport::Transport;
+
+impl Link {
+    /// A stream opened.
+    pub fn opened(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: SocketId,
+        local: SocketAddr,
+    ) -> Vec<LinkEvent> {
+        if let Some(probe) = self.probe.filter(|it| it.socket == socket) {
+            self.probe = None;
+            return self.fail_back(cx, probe, local);
+        }
+        match self.attempt().filter(|it| it.socket == socket) {
+            Some(attempt) => {
+                self.timers.stop(Timer::Connect);
+                self.raise(cx, attempt.socket, local, attempt.target);
+                vec![LinkEvent::Up]
+            }
+            None => Vec::new(),
+        }
+    }
+
+    pub(super) fn take_datagrams(&mut self, cx: &mut Context<'_>, target: usize) -> Vec<LinkEvent> {
+        let Some((socket, local)) = self.datagram else {
+            self.phase = Phase::Idle;
+            self.reason = Some(LinkFault::NoDatagramSocket);
+            return vec![LinkEvent::Down];
+        };
+        self.raise(cx, socket, local, target);
+        vec![LinkEvent::Up]
+    }
+
+    pub(super) fn connect(
+        &mut self,
+        cx: &mut Context<'_>,
+        target: usize,
+        busy: Option<u16>,
+    ) -> Vec<LinkEvent> {
+        let Some(attempt) = self.dial(cx, target, busy) else {
+            return self.wait(cx, LinkFault::NoFreePort);
+        };
+        self.phase = Phase::Connecting(attempt);
+        self.timers
+            .set(Timer::Connect, cx.now + cx.manner.connect_timeout);
+        Vec::new()
+    }
+
+    pub(super) fn dial(
+        &mut self,
+        cx: &mut Context<'_>,
+        target: usize,
+        busy: Option<u16>,
+    ) -> Option<Attempt> {
+        let range = self.plan.ports?;
+        let port = cx.ports.take(range, busy)?;
+        if range.interval != 0 {
+            cx.out.push_back(Output::RememberPort(port));
+        }
+        let socket = cx.ids.socket();
+        let at = &self.targets[target];
+        let connect = Connect {
+            id: socket,
+            local: SocketAddr::new(self.plan.ip, port),
+            peer: at.addr,
+            transport: at.transport,
+            reference: Reference {
+                host: self.plan.wanted.server.host.clone(),
+                srv_target: at.name.clone(),
+            },
+            tcp_keep_alive: self.plan.tcp_keep_alive,
+        };
+        cx.notice(Notice::LinkEstablishing {
+            gateway: self.gateway.clone(),
+            server: format!("{} ({} {})", self.plan.wanted.server, at.transport, at.addr),
+            port,
+        });
+        cx.out.push_back(Output::Connect(connect));
+        Some(Attempt {
+            socket,
+            target,
+            port,
+        })
+    }
+
+    pub(super) fn raise(
+        &mut self,
+        cx: &mut Context<'_>,
+        socket: SocketId,
+        local: SocketAddr,
+        target: usize,
+    ) {
+        let at = &self.targets[target];
+        let flow = Flow {
+            socket,
+            local,
+            peer: at.addr,
+            transport: at.transport,
+        };
+        self.current = target;
+        self.phase = Phase::Up(flow);
+        self.reason = None;
+        self.heard = false;
+        self.outbound = false;
+        self.opened = Some(cx.now);
+        self.active = Some(cx.now);
+        self.timers.stop(Timer::Pong);
+        self.timers.stop(Timer::Ping);
+        if flow.transport != Transport::Udp {
+            let server = &self.plan.wanted.server;
+            cx.notice(Notice::LinkUp {
+                gateway: self.gateway.clone(),
+                server: format!("{server} ({} {})", flow.transport, flow.peer),
+                port: local.port(),
+            });
+        }
+        self.schedule_keep_alive(cx);
+        self.watch_for_failback(cx);
+    }
+
+    pub(super) fn watch_for_failback(&mut self, cx: &Context<'_>) {
+        match self.current {
+            0 => self.timers.stop(Timer::Failback),
+            _ => self
+                .timers
+                .set(Timer::Failback, cx.now + cx.manner.failback),
+        }
+    }
+
+    pub(super) fn connect_timed_out(&mut self, cx: &mut Context<'_>) -> Vec<LinkEvent> {
+        let Some(attempt) = self.attempt() else {
+            return Vec::new();
+        };
+        close(cx, attempt.socket, attempt.port);
+        let fault = LinkFault::Stream(StreamFault::TimedOut);
+        self.next_target(cx, attempt.target, fault)
+    }
+
+    /// Tries the first target beside the one in use (`transportFailbackInterval`).
+    pub(super) fn probe_first(&mut self, cx: &mut Context<'_>) -> Vec<LinkEvent> {
+        let in_use = self.flow().is_some_and(|it| it.transport != Transport::Udp);
+        if !in_use || self.current == 0 || self.probe.is_some() {
+            return Vec::new();
+        }
+        let first = &self.targets[0];
+        if first.transport == Transport::Udp || is_penalised(&self.penalties, first.addr, cx.now) {
+            self.watch_for_failback(cx);
+            return Vec::new();
+        }
+        self.probe = self.dial(cx, 0, None);
+        self.timers
+            .set(Timer::Probe, cx.now + cx.manner.connect_timeout);
+        Vec::new()
+    }
+
+    pub(super) fn fail_back(
+        &mut self,
+        cx: &mut Context<'_>,
+        probe: Attempt,
+        local: SocketAddr,
+    ) -> Vec<LinkEvent> {
+        self.timers.stop(Timer::Probe);
+        self.settled(cx);
+        self.retired = self.flow();
+        self.raise(cx, probe.socket, local, probe.target);
+        vec![LinkEvent::Moved]
+    }
+
+    /// A stream beside the one in use ended: no matter for the users.
+    pub(super) fn forget_side_stream(&mut self, cx: &mut Context<'_>, socket: SocketId) -> bool {
+        if let Some(probe) = self.probe.filter(|it| it.socket == socket) {
+            cx.ports.release(probe.port);
+            self.probe = None;
+            self.timers.stop(Timer::Probe);
+            if let Some(first) = self.targets.first() {
+                self.penalise(cx, first.addr);
+            }
+            self.watch_for_failback(cx);
+            return true;
+        }
+        match self.retired {
+            Some(flow) if flow.socket == socket => {
+                cx.ports.release(flow.local.port());
+                self.retired = None;
+                true
+            }
+            _ => false,
+        }
+    }
+}

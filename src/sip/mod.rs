@@ -1,0 +1,21 @@
+//! SIP: messages, transactions, registration, and the links that carry them.
+
+pub mod event;
+pub mod hostport;
+pub mod io;
+pub mod link;
+pub mod message;
+pub mod plan;
+pub mod register;
+pub mod resolve;
+pub mod rng;
+pub mod serve;
+pub mod settings;
+pub mod stack;
+pub mod status;
+pub mod timer;
+pub mod transaction;
+pub mod transport;
+
+pub use event::{Input, Output};
+pub use stack::Stack;

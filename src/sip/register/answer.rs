@@ -1,0 +1,164 @@
+//! Reading the answer to a REGISTER (RFC 3261 §10.2.4, §10.3).
+
+use super::{MAX_BINDINGS, MAX_EXPIRES, Refusal, Registration};
+use crate::sip::message::{Contact, Response, StatusCode, Uri};
+use crate::sip::settings::ContactMatching;
+
+/// What an answer means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// 2xx.
+    Granted(Grant),
+    /// 2xx that lists Contacts, and not ours.
+    NotListed(String),
+    /// A challenge that can be answered.
+    Again,
+    /// A challenge that cannot.
+    Unauthorized(Refusal),
+    /// 423, with the least seconds if it said so.
+    TooBrief(Option<u32>),
+    /// Anything else.
+    Failed {
+        /// The status code.
+        status: u16,
+        /// The reason phrase.
+        phrase: String,
+        /// Seconds to wait, if it said so.
+        retry_after: Option<u32>,
+    },
+}
+
+/// What the registrar granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Seconds, for our Contact.
+    pub expires: u32,
+    /// The URIs of other bindings of the same address of record.
+    pub others: Vec<String>,
+    /// RFC 5626 keep-alives were agreed upon, every so many seconds if it said so.
+    pub keep_alive: Option<Option<u32>>,
+}
+
+impl Answer {
+    /// Reads a final response to the REGISTER that offered `contacts`.
+    pub fn read(
+        response: &Response,
+        registration: &mut Registration,
+        matching: ContactMatching,
+    ) -> Self {
+        match response.status {
+            status if status.is_success() => granted(response, registration, matching),
+            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                challenged(response, registration)
+            }
+            StatusCode::INTERVAL_TOO_BRIEF => Self::TooBrief(
+                response
+                    .headers
+                    .min_expires()
+                    .filter(|it| *it <= MAX_EXPIRES),
+            ),
+            status => Self::Failed {
+                status: status.code(),
+                phrase: response.reason_text().chars().take(80).collect(),
+                retry_after: response.headers.retry_after(),
+            },
+        }
+    }
+}
+
+/// Whether two URIs name the same place, as `matching` sees it.
+pub(super) fn is_same(one: &str, other: &str, matching: ContactMatching) -> bool {
+    let (Some(one_uri), Some(other_uri)) = (Uri::parse(one), Uri::parse(other)) else {
+        return one == other;
+    };
+    let place = |uri: &Uri| (uri.user().map(str::to_owned), uri.host().cloned());
+    match matching {
+        ContactMatching::Strict => one_uri.is_equivalent(&other_uri),
+        ContactMatching::IgnoreUriParams => {
+            place(&one_uri) == place(&other_uri) && one_uri.port() == other_uri.port()
+        }
+        ContactMatching::IgnoreUriAndPortParams => place(&one_uri) == place(&other_uri),
+    }
+}
+
+fn challenged(response: &Response, registration: &mut Registration) -> Answer {
+    let rows = &registration.plan.credentials;
+    let user = &registration.plan.binding.username;
+    match registration.credentials.challenged(response, rows, user) {
+        Ok(()) => Answer::Again,
+        Err(refusal) => Answer::Unauthorized(refusal),
+    }
+}
+
+fn granted(response: &Response, registration: &Registration, matching: ContactMatching) -> Answer {
+    let bindings: Vec<Contact> = response
+        .headers
+        .contacts()
+        .unwrap_or_default()
+        .into_iter()
+        .take(MAX_BINDINGS)
+        .collect();
+    let offered = registration.offered();
+    let is_ours = |contact: &Contact| {
+        contact.address().is_some_and(|it| {
+            offered
+                .iter()
+                .any(|own| is_same(own, it.uri.as_str(), matching))
+        })
+    };
+    let ours: Vec<&Contact> = bindings.iter().filter(|it| is_ours(it)).collect();
+    if ours.is_empty() && !bindings.is_empty() {
+        return Answer::NotListed(offered.first().cloned().unwrap_or_default());
+    }
+    // §10.2.4: the parameter of our Contact, then the field, then what the settings assume.
+    let expires = ours
+        .iter()
+        .filter_map(|it| it.expires())
+        .min()
+        .or(response.headers.expires())
+        .unwrap_or(registration.plan.times.expiration);
+    let others = bindings
+        .iter()
+        .filter(|it| !is_ours(it))
+        .filter_map(|it| Some(it.address()?.uri.as_str().to_owned()))
+        .collect();
+    Answer::Granted(Grant {
+        expires: expires.clamp(1, MAX_EXPIRES),
+        others,
+        keep_alive: keep_alive(response),
+    })
+}
+
+/// RFC 5626 §4.2.1: `Require: outbound` says that the flow is known there; RFC 6223 says it in the Via.
+fn keep_alive(response: &Response) -> Option<Option<u32>> {
+    let headers = &response.headers;
+    let outbound = headers
+        .require()
+        .iter()
+        .any(|it| it.eq_ignore_ascii_case("outbound"));
+    let timer = headers.flow_timer().filter(|it| *it > 0);
+    (outbound || timer.is_some()).then_some(timer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = "sip:100@192.0.2.1:5060";
+
+    #[test]
+    fn contacts_match_as_strictly_as_the_settings_want() {
+        use ContactMatching::{IgnoreUriAndPortParams, IgnoreUriParams, Strict};
+        let rewritten = "sip:100@192.0.2.1:5060;transport=tcp";
+        assert!(!is_same(OURS, rewritten, Strict));
+        assert!(is_same(OURS, rewritten, IgnoreUriParams));
+        let moved = "sip:100@192.0.2.1:9";
+        assert!(!is_same(OURS, moved, IgnoreUriParams));
+        assert!(is_same(OURS, moved, IgnoreUriAndPortParams));
+        assert!(!is_same(
+            OURS,
+            "sip:101@192.0.2.1:5060",
+            IgnoreUriAndPortParams
+        ));
+    }
+}

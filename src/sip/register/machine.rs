@@ -1,0 +1,528 @@
+//! One registration: when to send REGISTER, and what the answers lead to.
+
+use std::time::{Duration, Instant};
+
+use super::answer::is_same;
+use super::{Answer, Credentials, Fault, Grant, Hint, MAX_RETRY_AFTER, MAX_ROUNDS, RegistrationId};
+use crate::sip::link::{LinkFault, LinkId};
+use crate::sip::plan::{Line, RegistrationPlan};
+use crate::sip::rng::Rng;
+use crate::sip::settings::ContactMatching;
+use crate::sip::status::{RegistrationState, RegistrationStatus};
+use crate::sip::timer::Timers;
+use crate::sip::transport::Transport;
+
+/// What a REGISTER is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// Bind our Contacts.
+    Bind,
+    /// Remove Contacts of ours that are no longer true.
+    Tidy(Vec<String>),
+    /// Remove all that we bound.
+    Unbind(Vec<String>),
+}
+
+/// What happens to a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Its link is up, or carries it elsewhere.
+    LinkUp,
+    /// Its link is not up.
+    LinkDown(Option<LinkFault>),
+    /// The answer to the REGISTER that was sent last.
+    Answered(Answer),
+    /// No answer came.
+    TimedOut,
+    /// It is no longer wanted.
+    Remove,
+}
+
+/// What a registration asks of the stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Send a REGISTER.
+    Send(Purpose),
+    /// The server is of no use: try the next one.
+    FailOver(LinkFault),
+    /// The server agreed to keep-alives, every so many seconds if it said so.
+    KeepAlive(Option<u32>),
+    /// It stands, or failed for good: what it replaced can go.
+    Settled,
+    /// It is over.
+    Gone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Timer {
+    Delay,
+    Refresh,
+    Retry,
+}
+
+/// One address of record of one gateway.
+#[derive(Debug)]
+pub struct Registration {
+    /// Its name.
+    pub id: RegistrationId,
+    /// Its gateway.
+    pub gateway: String,
+    /// The link that carries it.
+    pub link: Option<LinkId>,
+    /// The link on which it last came to an end, good or bad.
+    pub settled_on: Option<LinkId>,
+    /// Its endpoint, or its row.
+    pub line: Line,
+    /// What it was made from.
+    pub plan: RegistrationPlan,
+    /// The same for all its requests (RFC 3261 §10.2).
+    pub call_id: String,
+    /// The tag of its From.
+    pub tag: String,
+    /// The last CSeq.
+    pub cseq: u32,
+    /// Challenges and answers.
+    pub credentials: Credentials,
+    /// Min-Expires of a 423, in seconds.
+    pub min_expires: Option<u32>,
+    state: RegistrationState,
+    fault: Option<Fault>,
+    sent: Option<Purpose>,
+    rounds: u32,
+    bound: Vec<String>,
+    offered: Vec<String>,
+    sent_by: Option<Transport>,
+    previous: Vec<String>,
+    not_before: Option<Instant>,
+    leaving: bool,
+    timers: Timers<Timer>,
+}
+
+impl Registration {
+    /// A registration that waits for its link.
+    pub fn new(
+        id: RegistrationId,
+        gateway: String,
+        line: Line,
+        plan: RegistrationPlan,
+        rng: &mut Rng,
+    ) -> Self {
+        Self {
+            id,
+            gateway,
+            link: None,
+            settled_on: None,
+            line,
+            credentials: Credentials::default(),
+            plan,
+            call_id: rng.token() + &rng.token(),
+            tag: rng.token(),
+            cseq: 0,
+            min_expires: None,
+            state: RegistrationState::Unregistered,
+            fault: None,
+            sent: None,
+            rounds: 0,
+            bound: Vec::new(),
+            offered: Vec::new(),
+            sent_by: None,
+            previous: Vec::new(),
+            not_before: None,
+            leaving: false,
+            timers: Timers::default(),
+        }
+    }
+
+    /// Holds back the first REGISTER until `at` (`interopRegistrationDelayValue`).
+    pub fn delay(&mut self, at: Instant) {
+        self.not_before = Some(at);
+    }
+
+    /// Why there is nothing to send, where the settings leave nothing.
+    pub fn refuse(&mut self, fault: Fault) {
+        self.state = match fault {
+            Fault::NetworkDown(_) => RegistrationState::Unreachable,
+            _ => RegistrationState::ConfigError,
+        };
+        self.fault = Some(fault);
+        self.timers.clear();
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Instant, event: Event) -> Vec<Step> {
+        match event {
+            Event::LinkUp => self.link_up(now),
+            Event::LinkDown(fault) => self.link_down(fault),
+            Event::Answered(answer) => self.answered(now, answer),
+            Event::TimedOut => self.timed_out(now),
+            Event::Remove => self.remove(),
+        }
+    }
+
+    /// Runs what is due.
+    pub fn tick(&mut self, now: Instant) -> Vec<Step> {
+        let mut steps = Vec::new();
+        while self.timers.expired(now).is_some() {
+            steps.extend(self.bind());
+        }
+        steps
+    }
+
+    /// The time of the next deadline.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// The settings changed in a way that keeps the binding: ask the registrar anew.
+    pub fn update(&mut self, now: Instant, plan: RegistrationPlan) -> Vec<Step> {
+        if plan.credentials != self.plan.credentials {
+            self.credentials = Credentials::default();
+        }
+        self.plan = plan;
+        self.not_before = None;
+        if self.state == RegistrationState::Unreachable || self.sent.is_some() {
+            self.timers.set(Timer::Retry, now);
+        }
+        self.bind()
+    }
+
+    /// Another link carries it, or it has other Contacts: what is bound is replaced once the link is up.
+    pub fn rebind(&mut self, plan: RegistrationPlan, link: Option<LinkId>) {
+        self.plan = plan;
+        self.link = link;
+        self.sent = None;
+        self.not_before = None;
+        if matches!(
+            self.state,
+            RegistrationState::ConfigError | RegistrationState::Unreachable
+        ) {
+            self.state = RegistrationState::Unregistered;
+            self.fault = None;
+        }
+    }
+
+    /// Whether a REGISTER is under way.
+    pub fn is_asking(&self) -> bool {
+        self.sent.is_some()
+    }
+
+    /// A REGISTER left; these were its Contacts and its transport.
+    pub fn sent(&mut self, contacts: Vec<String>, transport: Transport) {
+        self.sent_by = Some(transport);
+        if self.sent == Some(Purpose::Bind) {
+            self.offered = contacts;
+        }
+    }
+
+    /// The REGISTER could not leave: the link is gone.
+    pub fn not_sent(&mut self) {
+        self.sent = None;
+    }
+
+    /// The Contacts of the REGISTER that was sent last.
+    pub fn offered(&self) -> &[String] {
+        &self.offered
+    }
+
+    /// What the registrar has of us.
+    pub fn bound(&self) -> &[String] {
+        &self.bound
+    }
+
+    /// Whether it stands.
+    pub fn is_registered(&self) -> bool {
+        matches!(
+            self.state,
+            RegistrationState::Registered | RegistrationState::Refreshing
+        )
+    }
+
+    /// Whether its servers do not answer.
+    pub fn is_unreachable(&self) -> bool {
+        self.state == RegistrationState::Unreachable
+    }
+
+    /// Its row of the status table.
+    pub fn status(&self) -> RegistrationStatus {
+        let registrar = self.plan.binding.registrar.as_ref();
+        RegistrationStatus {
+            index: u32::try_from(self.id.0).unwrap_or(u32::MAX),
+            gateway: self.gateway.clone(),
+            endpoint: match &self.line {
+                Line::Endpoint(ep_id) => ep_id.clone(),
+                Line::Unit(_) => String::new(),
+            },
+            registrar: registrar.map(ToString::to_string).unwrap_or_default(),
+            username: self.plan.binding.username.clone(),
+            state: self.state,
+            reason: self
+                .fault
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        }
+    }
+
+    fn link_up(&mut self, now: Instant) -> Vec<Step> {
+        if self.leaving {
+            return self.leave();
+        }
+        if self.state == RegistrationState::ConfigError {
+            return Vec::new();
+        }
+        self.sent = None;
+        match self.not_before {
+            Some(at) if at > now => {
+                self.timers.set(Timer::Delay, at);
+                Vec::new()
+            }
+            _ => self.bind(),
+        }
+    }
+
+    fn link_down(&mut self, fault: Option<LinkFault>) -> Vec<Step> {
+        self.sent = None;
+        self.rounds = 0;
+        self.timers.clear();
+        if self.leaving {
+            return vec![Step::Gone];
+        }
+        if self.state == RegistrationState::ConfigError {
+            return Vec::new();
+        }
+        self.state = RegistrationState::Unreachable;
+        // What the registrar said is worth more than that the link was given up for it.
+        let said = matches!(
+            (&self.fault, &fault),
+            (
+                Some(Fault::NoAnswer { .. } | Fault::Refused { .. }),
+                None | Some(LinkFault::NoAnswer | LinkFault::Refused(_))
+            )
+        );
+        if !said {
+            self.fault = fault.map(Fault::Link).or(self.fault.take());
+        }
+        Vec::new()
+    }
+
+    fn bind(&mut self) -> Vec<Step> {
+        if self.leaving || self.sent.is_some() {
+            return Vec::new();
+        }
+        self.state = match self.is_registered() {
+            true => RegistrationState::Refreshing,
+            false => RegistrationState::Registering,
+        };
+        self.timers.clear();
+        self.not_before = None;
+        self.rounds = 0;
+        self.credentials.begin();
+        self.send(Purpose::Bind)
+    }
+
+    fn send(&mut self, purpose: Purpose) -> Vec<Step> {
+        self.sent = Some(purpose.clone());
+        vec![Step::Send(purpose)]
+    }
+
+    fn answered(&mut self, now: Instant, answer: Answer) -> Vec<Step> {
+        let Some(purpose) = self.sent.take() else {
+            return Vec::new();
+        };
+        match (answer, purpose) {
+            (Answer::Again, purpose) => self.again(now, purpose),
+            (_, Purpose::Unbind(_)) => {
+                self.bound.clear();
+                self.state = RegistrationState::Unregistered;
+                vec![Step::Gone]
+            }
+            // Tidying is a courtesy: whatever the answer, it was tried.
+            (_, Purpose::Tidy(_)) => Vec::new(),
+            (Answer::Granted(grant), Purpose::Bind) => self.granted(now, grant),
+            (Answer::TooBrief(least), purpose) => self.too_brief(now, least, purpose),
+            (Answer::NotListed(contact), _) => self.fail(
+                now,
+                RegistrationState::InvalidResponse,
+                Fault::NotListed(contact),
+            ),
+            (Answer::Unauthorized(refusal), _) => {
+                // The next attempt asks for a challenge, and so tries the password once.
+                self.credentials = Credentials::default();
+                self.fail(
+                    now,
+                    RegistrationState::AuthFailed,
+                    Fault::Credentials(refusal),
+                )
+            }
+            (
+                Answer::Failed {
+                    status,
+                    phrase,
+                    retry_after,
+                },
+                _,
+            ) => self.refused(now, status, phrase, retry_after),
+        }
+    }
+
+    fn again(&mut self, now: Instant, purpose: Purpose) -> Vec<Step> {
+        self.rounds += 1;
+        match self.rounds > MAX_ROUNDS {
+            true => self.fail(now, RegistrationState::InvalidResponse, Fault::NoEnd),
+            false => self.send(purpose),
+        }
+    }
+
+    fn granted(&mut self, now: Instant, grant: Grant) -> Vec<Step> {
+        self.state = RegistrationState::Registered;
+        self.not_before = None;
+        self.previous.append(&mut self.bound);
+        self.bound = std::mem::take(&mut self.offered);
+        self.previous.retain(|it| !self.bound.contains(it));
+        let ours: Vec<String> = grant
+            .others
+            .iter()
+            .filter(|it| {
+                self.previous
+                    .iter()
+                    .any(|own| is_same(own, it, ContactMatching::Strict))
+            })
+            .cloned()
+            .collect();
+        self.fault = self.shared(&grant, &ours);
+        self.schedule_refresh(now, grant.expires);
+        let mut steps = vec![Step::Settled];
+        steps.extend(grant.keep_alive.map(Step::KeepAlive));
+        self.previous.clear();
+        if !ours.is_empty() {
+            self.rounds = 0;
+            self.credentials.begin();
+            steps.extend(self.send(Purpose::Tidy(ours)));
+        }
+        steps
+    }
+
+    fn shared(&self, grant: &Grant, ours: &[String]) -> Option<Fault> {
+        let strangers: Vec<_> = grant
+            .others
+            .iter()
+            .filter(|it| !ours.contains(it))
+            .collect();
+        let example = strangers.first()?;
+        Some(Fault::Shared {
+            count: strangers.len() + self.bound.len(),
+            example: (*example).clone(),
+        })
+    }
+
+    /// `refresh` seconds before expiry; half-way where the expiry is shorter than that.
+    fn schedule_refresh(&mut self, now: Instant, expires: u32) {
+        let refresh = self.plan.times.refresh;
+        let wait = match expires > refresh {
+            true => Duration::from_secs(u64::from(expires - refresh)),
+            false => Duration::from_secs(u64::from(expires)) / 2,
+        };
+        self.timers
+            .set(Timer::Refresh, now + wait.max(Duration::from_secs(1)));
+    }
+
+    fn too_brief(&mut self, now: Instant, least: Option<u32>, purpose: Purpose) -> Vec<Step> {
+        let proposed = self.min_expires.unwrap_or(self.plan.times.proposed);
+        match least {
+            Some(least) if least > proposed => {
+                // RFC 3261 §10.2.8.
+                self.min_expires = Some(least);
+                self.again(now, purpose)
+            }
+            _ => self.fail(now, RegistrationState::InvalidResponse, Fault::NoMinExpires),
+        }
+    }
+
+    fn refused(
+        &mut self,
+        now: Instant,
+        status: u16,
+        phrase: String,
+        retry_after: Option<u32>,
+    ) -> Vec<Step> {
+        let fault = Fault::Refused {
+            status,
+            phrase,
+            hint: self.hint(status),
+        };
+        let mut steps = self.fail(now, RegistrationState::Rejected, fault);
+        if let Some(seconds) = retry_after {
+            let wait = Duration::from_secs(u64::from(seconds.clamp(1, MAX_RETRY_AFTER)));
+            self.timers.set(Timer::Retry, now + wait);
+        }
+        // RFC 3263 §4.3 for 503; the other conditions are configured.
+        if status == 503 || self.plan.failover.on_registration(status) {
+            steps.push(Step::FailOver(LinkFault::Refused(status)));
+        }
+        steps
+    }
+
+    fn hint(&self, status: u16) -> Hint {
+        let clear = self.sent_by == Some(Transport::Udp);
+        match status {
+            // 503 says of itself what is wrong.
+            500 | 400 | 416 | 478 if !clear && !self.plan.binding.transport_parameter => {
+                Hint::TransportParameter(self.gateway.clone())
+            }
+            403 if self.credentials.were_used() => Hint::Credentials,
+            403 | 404 => Hint::UnknownUser,
+            _ => Hint::None,
+        }
+    }
+
+    fn timed_out(&mut self, now: Instant) -> Vec<Step> {
+        match self.sent.take() {
+            Some(Purpose::Unbind(_)) => vec![Step::Gone],
+            Some(Purpose::Bind) => {
+                let fault = Fault::NoAnswer {
+                    transport: self.sent_by.unwrap_or(Transport::Udp),
+                    gateway: self.gateway.clone(),
+                };
+                let mut steps = self.fail(now, RegistrationState::Unreachable, fault);
+                steps.push(Step::FailOver(LinkFault::NoAnswer));
+                steps
+            }
+            Some(Purpose::Tidy(_)) | None => Vec::new(),
+        }
+    }
+
+    fn fail(&mut self, now: Instant, state: RegistrationState, fault: Fault) -> Vec<Step> {
+        self.state = state;
+        self.fault = Some(fault);
+        let retry = Duration::from_secs(u64::from(self.plan.times.retry.max(1)));
+        self.timers.set(Timer::Retry, now + retry);
+        match self.leaving {
+            true => vec![Step::Gone],
+            false => vec![Step::Settled],
+        }
+    }
+
+    fn remove(&mut self) -> Vec<Step> {
+        self.leaving = true;
+        self.timers.clear();
+        self.leave()
+    }
+
+    fn leave(&mut self) -> Vec<Step> {
+        let mut contacts = std::mem::take(&mut self.bound);
+        if self.sent == Some(Purpose::Bind) {
+            contacts.append(&mut self.offered);
+        }
+        contacts.dedup();
+        if contacts.is_empty() {
+            return match self.sent {
+                Some(Purpose::Unbind(_)) => Vec::new(),
+                _ => vec![Step::Gone],
+            };
+        }
+        self.state = RegistrationState::Unregistering;
+        self.rounds = 0;
+        self.credentials.begin();
+        self.send(Purpose::Unbind(contacts))
+    }
+}

@@ -1,0 +1,300 @@
+//! What comes from the network: streams open and end, octets become messages, messages find who waits.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::Stack;
+use super::core::Core;
+use crate::sip::event::{Notice, Output, QueryId, SocketId, StreamFault};
+use crate::sip::link::{self, Link, LinkId};
+use crate::sip::message::framing::{Frame, Framer, FramingError};
+use crate::sip::message::{Message, Method, Request, Response, validate_response};
+use crate::sip::resolve::{Answer, LookupFault};
+use crate::sip::serve::{Cancelled, Readiness, Server};
+use crate::sip::transaction::key::ServerKey;
+use crate::sip::transaction::table::{Arrived, Hop, User};
+use crate::sip::transport::{Transport, via};
+
+/// How many streams of peers stand at once; a further one is closed.
+const MAX_STREAMS: usize = 512;
+
+/// One stream and what has arrived of the next message.
+#[derive(Debug)]
+pub(super) struct Stream {
+    hop: Hop,
+    gateway: String,
+    /// The link that opened it; none for a peer's.
+    link: Option<LinkId>,
+    framer: Framer,
+    heard: bool,
+}
+
+impl Stack {
+    pub(super) fn opened(&mut self, now: Instant, id: SocketId, local: SocketAddr) {
+        let Some((name, link_id)) = self.owner(id) else {
+            self.core.out.push_back(Output::Close { id });
+            return;
+        };
+        let Some(gateway) = self.gateways.get_mut(&name) else {
+            return;
+        };
+        let Some(link) = gateway.link(link_id) else {
+            return;
+        };
+        let events = link.opened(&mut self.core.context(now), id, local);
+        if let Some(flow) = link.stream(id) {
+            let stream = Stream {
+                hop: Hop::from(flow),
+                gateway: name,
+                link: Some(link_id),
+                framer: Framer::new(),
+                heard: false,
+            };
+            self.streams.insert(id, stream);
+        }
+        gateway.link_events(&mut self.core, now, link_id, events);
+    }
+
+    pub(super) fn accepted(&mut self, id: SocketId, listener: SocketId, peer: SocketAddr) {
+        let found = self
+            .gateways
+            .values()
+            .find_map(|it| Some((it.name.clone(), it.listens_on(listener)?)));
+        let peers = self.streams.values().filter(|it| it.link.is_none()).count();
+        let Some((gateway, transport)) = found.filter(|_| peers < MAX_STREAMS) else {
+            self.core.out.push_back(Output::Close { id });
+            return;
+        };
+        let stream = Stream {
+            hop: Hop {
+                socket: id,
+                peer,
+                transport,
+            },
+            gateway,
+            link: None,
+            framer: Framer::new(),
+            heard: false,
+        };
+        self.streams.insert(id, stream);
+    }
+
+    /// A stream was closed by its peer, or failed.
+    pub(super) fn stream_ended(&mut self, now: Instant, id: SocketId, fault: Option<StreamFault>) {
+        self.streams.remove(&id);
+        self.core.table.stream_gone(id);
+        let Some((name, link_id)) = self.owner(id) else {
+            return;
+        };
+        let Some(gateway) = self.gateways.get_mut(&name) else {
+            return;
+        };
+        let Some(link) = gateway.link(link_id) else {
+            return;
+        };
+        let mut cx = self.core.context(now);
+        let events = match fault {
+            Some(fault) => link.failed(&mut cx, id, fault),
+            None => link.closed(&mut cx, id),
+        };
+        gateway.link_events(&mut self.core, now, link_id, events);
+    }
+
+    pub(super) fn resolved(
+        &mut self,
+        now: Instant,
+        id: QueryId,
+        answer: Result<Answer, LookupFault>,
+    ) {
+        for gateway in self.gateways.values_mut() {
+            let asked = |it: &&Link| it.asked(id);
+            let links = gateway.links.values().chain(&gateway.draining);
+            let Some(link_id) = { links }.find(asked).map(|it| it.id) else {
+                continue;
+            };
+            if let Some(link) = gateway.link(link_id) {
+                let events = link.resolved(&mut self.core.context(now), answer);
+                gateway.link_events(&mut self.core, now, link_id, events);
+            }
+            return;
+        }
+    }
+
+    pub(super) fn datagram(&mut self, now: Instant, id: SocketId, peer: SocketAddr, bytes: &[u8]) {
+        let listening = self
+            .gateways
+            .values()
+            .find(|it| it.listens_on(id) == Some(Transport::Udp));
+        let Some(name) = listening.map(|it| it.name.clone()) else {
+            return;
+        };
+        // RFC 5626 §4.4.1 pings and the pongs of others carry nothing.
+        if bytes.iter().all(|it| b"\r\n\0 ".contains(it)) {
+            return;
+        }
+        let hop = Hop {
+            socket: id,
+            peer,
+            transport: Transport::Udp,
+        };
+        match Message::parse(bytes) {
+            Ok(message) => self.message(now, &name, hop, message),
+            Err(fault) => self.core.notice(Notice::Malformed {
+                peer,
+                reason: fault.to_string(),
+            }),
+        }
+    }
+
+    pub(super) fn data(&mut self, now: Instant, id: SocketId, bytes: &[u8]) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        let first = !std::mem::replace(&mut stream.heard, true);
+        if first && stream.hop.transport == Transport::Tcp && link::speaks_tls(bytes) {
+            return self.broken(now, id, None, bytes);
+        }
+        stream.framer.push(bytes);
+        if let Some(link) = stream.link {
+            let name = stream.gateway.clone();
+            let gateway = self.gateways.get_mut(&name);
+            if let Some(link) = gateway.and_then(|it| it.link(link)) {
+                link.heard(now);
+            }
+        }
+        loop {
+            let Some(stream) = self.streams.get_mut(&id) else {
+                return;
+            };
+            let (hop, name) = (stream.hop, stream.gateway.clone());
+            match stream.framer.next() {
+                Ok(Some(Frame::Message(message))) => self.message(now, &name, hop, message),
+                Ok(Some(Frame::Ping)) => self.core.out.push_back(hop.send(b"\r\n".to_vec())),
+                Ok(Some(Frame::Pong)) => {}
+                Ok(None) => return,
+                Err(fault) => return self.broken(now, id, Some(&fault), &[]),
+            }
+        }
+    }
+
+    /// A stream cannot be followed any more: its last request is answered, and it is closed.
+    fn broken(&mut self, now: Instant, id: SocketId, fault: Option<&FramingError>, seen: &[u8]) {
+        let Some(stream) = self.streams.remove(&id) else {
+            return;
+        };
+        if let Some((status, request)) = fault.and_then(FramingError::answer)
+            && request.method != Method::Ack
+        {
+            let tag = self.core.rng.token();
+            let response = Response::answering(request, status, Some(&tag));
+            self.core
+                .out
+                .push_back(stream.hop.send(response.to_bytes()));
+        }
+        self.core.table.stream_gone(id);
+        let Some(link_id) = stream.link else {
+            self.core.out.push_back(Output::Close { id });
+            return;
+        };
+        let Some(gateway) = self.gateways.get_mut(&stream.gateway) else {
+            return;
+        };
+        if let Some(link) = gateway.link(link_id) {
+            let events = link.misunderstood(&mut self.core.context(now), seen);
+            gateway.link_events(&mut self.core, now, link_id, events);
+        }
+    }
+
+    fn message(&mut self, now: Instant, gateway: &str, hop: Hop, message: Message) {
+        match message {
+            Message::Response(response) => self.response(now, hop.peer, &response),
+            Message::Request(request) => self.request(now, gateway, hop, request),
+        }
+    }
+
+    /// RFC 3261 §18.1.2: a response that nobody waits for is dropped; none is ever answered.
+    fn response(&mut self, now: Instant, peer: SocketAddr, response: &Response) {
+        if let Err(fault) = validate_response(response) {
+            self.core.notice(Notice::Malformed {
+                peer,
+                reason: fault.to_string(),
+            });
+            return;
+        }
+        let Core { table, out, .. } = &mut self.core;
+        let Some(user) = table.response(now, response, out) else {
+            return;
+        };
+        if response.status.is_provisional() {
+            return;
+        }
+        for gateway in self.gateways.values_mut() {
+            match user {
+                User::Registration(id) if gateway.registration(id).is_some() => {
+                    return gateway.answered(&mut self.core, now, id, response);
+                }
+                User::KeepAlive(id) if gateway.link(id).is_some() => {
+                    return gateway.keep_alive_answered(&mut self.core);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn request(&mut self, now: Instant, name: &str, hop: Hop, mut request: Request) {
+        via::note_source(&mut request.headers, hop.peer);
+        // Without a Via there is nowhere to answer to.
+        let Ok(top) = request.headers.via() else {
+            return;
+        };
+        let mut hop = hop;
+        if hop.transport == Transport::Udp {
+            hop.peer = via::response_destination(&top, hop.peer);
+        }
+        let pace = self.core.pace(hop.transport);
+        let matching = self.core.interop.ack_branch_matching;
+        let Core { table, out, .. } = &mut self.core;
+        match table.request(now, &request, (hop, pace), matching, out) {
+            // §17.1.1.3: an ACK is never answered.
+            Arrived::Absorbed | Arrived::StrayAck => {}
+            Arrived::New(key) => {
+                let response = self.serve(name, hop, &request);
+                let Core { table, out, .. } = &mut self.core;
+                table.answer(now, &key, &response, out);
+            }
+            Arrived::Unkept => {
+                let response = self.serve(name, hop, &request);
+                self.core.out.push_back(hop.send(response.to_bytes()));
+            }
+        }
+    }
+
+    fn serve(&mut self, name: &str, hop: Hop, request: &Request) -> Response {
+        let gateway = self.gateways.get(name);
+        let readiness = gateway.map_or(Readiness::NotReady, |it| it.readiness(&self.core));
+        let contact = gateway.and_then(|it| it.contact(hop));
+        let known = request.method == Method::Cancel
+            && ServerKey::of_cancelled(request).is_some_and(|it| self.core.table.knows(&it));
+        let tag = self.core.rng.token();
+        let server = Server {
+            interop: &self.core.interop,
+            name: self.core.style.user_agent.as_deref(),
+            contact: contact.as_deref(),
+            readiness,
+            cancelled: match known {
+                true => Cancelled::Known,
+                false => Cancelled::Unknown,
+            },
+        };
+        server.answer(request, &tag)
+    }
+
+    /// The gateway and the link that a stream belongs to.
+    fn owner(&self, id: SocketId) -> Option<(String, LinkId)> {
+        self.gateways.values().find_map(|gateway| {
+            let mut links = gateway.links.values().chain(&gateway.draining);
+            let link = links.find(|it| it.owns(id))?;
+            Some((gateway.name.clone(), link.id))
+        })
+    }
+}

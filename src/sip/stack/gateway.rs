@@ -1,0 +1,230 @@
+//! One gateway at work: its listeners, links and registrations.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use crate::sip::event::{ListenFault, Output, SocketId, TimeOfDay};
+use crate::sip::hostport::HostPort;
+use crate::sip::link::{Link, LinkId};
+use crate::sip::plan::{GatewayPlan, Line};
+use crate::sip::register::{Registration, RegistrationId};
+use crate::sip::transaction::table::Hop;
+use crate::sip::transport::Transport;
+
+/// The pause before a listener that failed is tried again.
+const LISTEN_RETRY: Duration = Duration::from_secs(5);
+
+/// One listener that is wanted.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) id: SocketId,
+    pub(super) wanted: SocketAddr,
+    pub(super) bound: Option<SocketAddr>,
+    pub(super) fault: Option<ListenFault>,
+    retry: Option<Instant>,
+}
+
+/// One gateway at work.
+#[derive(Debug)]
+pub(super) struct Gateway {
+    pub(super) name: String,
+    pub(super) plan: GatewayPlan,
+    pub(super) listeners: BTreeMap<Transport, Listener>,
+    /// The UDP sockets that draining links still use.
+    pub(super) retired: Vec<SocketId>,
+    pub(super) links: BTreeMap<HostPort, Link>,
+    pub(super) draining: Vec<Link>,
+    pub(super) registrations: BTreeMap<Line, Registration>,
+    pub(super) leaving: Vec<Registration>,
+    /// Registrations to be removed once their successor has settled.
+    pub(super) replaced: Vec<(Line, Registration)>,
+    /// Whether keep-alive OPTIONS go unanswered.
+    pub(super) silent: bool,
+    /// Whether the settings have it.
+    pub(super) wanted: bool,
+}
+
+impl Gateway {
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            name,
+            plan: GatewayPlan::default(),
+            listeners: BTreeMap::new(),
+            retired: Vec::new(),
+            links: BTreeMap::new(),
+            draining: Vec::new(),
+            registrations: BTreeMap::new(),
+            leaving: Vec::new(),
+            replaced: Vec::new(),
+            silent: false,
+            wanted: true,
+        }
+    }
+
+    /// The link of this name, in use or draining.
+    pub(super) fn link(&mut self, id: LinkId) -> Option<&mut Link> {
+        self.links
+            .values_mut()
+            .chain(&mut self.draining)
+            .find(|it| it.id == id)
+    }
+
+    /// The registration of this name, wanted or not.
+    pub(super) fn registration(&mut self, id: RegistrationId) -> Option<&mut Registration> {
+        self.registrations
+            .values_mut()
+            .chain(&mut self.leaving)
+            .chain(self.replaced.iter_mut().map(|(_, it)| it))
+            .find(|it| it.id == id)
+    }
+
+    /// The UDP socket and where it is bound.
+    pub(super) fn datagram_socket(&self) -> Option<(SocketId, SocketAddr)> {
+        let listener = self.listeners.get(&Transport::Udp)?;
+        Some((listener.id, listener.bound?))
+    }
+
+    /// Where peers may reach the gateway: what is bound, and what is about to be.
+    pub(super) fn reachable(&self) -> BTreeMap<Transport, SocketAddr> {
+        self.listeners
+            .iter()
+            .filter(|(_, it)| it.fault.is_none())
+            .map(|(transport, it)| (*transport, it.bound.unwrap_or(it.wanted)))
+            .filter(|(_, at)| at.port() != 0)
+            .collect()
+    }
+
+    /// The Contact of messages through `hop`; `ContactEnable` says whether it names the transport.
+    pub(super) fn contact(&self, hop: Hop) -> Option<String> {
+        let links = self.links.values().chain(&self.draining);
+        let stream = { links }.find_map(|it| it.stream(hop.socket));
+        let local = match stream {
+            Some(flow) => flow.local,
+            None => *self.reachable().get(&hop.transport)?,
+        };
+        let transport = match self.plan.contact_transport {
+            true => format!(";transport={}", hop.transport.parameter()),
+            false => String::new(),
+        };
+        Some(format!("<sip:{local}{transport}>"))
+    }
+
+    /// Where the gateway listens now.
+    pub(super) fn bound(&self) -> BTreeMap<Transport, SocketAddr> {
+        self.listeners
+            .iter()
+            .filter_map(|(transport, it)| Some((*transport, it.bound?)))
+            .collect()
+    }
+
+    /// Whether `id` is one of its listeners, and of which transport.
+    pub(super) fn listens_on(&self, id: SocketId) -> Option<Transport> {
+        let listener = self.listeners.iter().find(|(_, it)| it.id == id);
+        listener
+            .map(|(transport, _)| *transport)
+            .or(self.retired.contains(&id).then_some(Transport::Udp))
+    }
+
+    /// Opens and closes listeners until they are those of the plan; TLS waits for the time of day.
+    pub(super) fn settle_listeners(&mut self, core: &mut Core) {
+        let mut wanted = self.plan.listeners.clone();
+        if core.time == TimeOfDay::Unknown {
+            wanted.remove(&Transport::Tls);
+        }
+        let gone: Vec<Transport> = self
+            .listeners
+            .iter()
+            .filter(|(transport, it)| wanted.get(transport) != Some(&it.wanted))
+            .map(|(transport, _)| *transport)
+            .collect();
+        for transport in gone {
+            self.unlisten(core, transport);
+        }
+        for (transport, local) in wanted {
+            if !self.listeners.contains_key(&transport) {
+                self.listen(core, transport, local);
+            }
+        }
+    }
+
+    /// A listener was bound.
+    pub(super) fn listening(&mut self, id: SocketId, local: SocketAddr) -> bool {
+        let Some(listener) = self.listeners.values_mut().find(|it| it.id == id) else {
+            return false;
+        };
+        listener.bound = Some(local);
+        listener.fault = None;
+        true
+    }
+
+    /// A listener could not be bound: it is tried again after a while.
+    pub(super) fn listen_failed(&mut self, now: Instant, id: SocketId, fault: ListenFault) -> bool {
+        let Some(listener) = self.listeners.values_mut().find(|it| it.id == id) else {
+            return false;
+        };
+        listener.bound = None;
+        listener.fault = Some(fault);
+        listener.retry = Some(now + LISTEN_RETRY);
+        true
+    }
+
+    /// Tries failed listeners again when their pause is over.
+    pub(super) fn retry_listeners(&mut self, core: &mut Core, now: Instant) {
+        let due: Vec<(Transport, SocketAddr)> = self
+            .listeners
+            .iter()
+            .filter(|(_, it)| it.retry.is_some_and(|at| at <= now))
+            .map(|(transport, it)| (*transport, it.wanted))
+            .collect();
+        for (transport, local) in due {
+            let fault = self.listeners.remove(&transport).and_then(|it| it.fault);
+            self.listen(core, transport, local);
+            if let Some(listener) = self.listeners.get_mut(&transport) {
+                listener.fault = fault;
+            }
+        }
+    }
+
+    /// The time of the next deadline of anything in it.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let links = self.links.values().chain(&self.draining);
+        let registrations = self.registrations.values().chain(&self.leaving);
+        links
+            .filter_map(Link::next_deadline)
+            .chain(registrations.filter_map(Registration::next_deadline))
+            .chain(self.listeners.values().filter_map(|it| it.retry))
+            .min()
+    }
+
+    fn listen(&mut self, core: &mut Core, transport: Transport, local: SocketAddr) {
+        let id = core.ids.socket();
+        core.out.push_back(Output::Listen {
+            id,
+            gateway: self.name.clone(),
+            transport,
+            local,
+        });
+        let listener = Listener {
+            id,
+            wanted: local,
+            bound: None,
+            fault: None,
+            retry: None,
+        };
+        self.listeners.insert(transport, listener);
+    }
+
+    fn unlisten(&mut self, core: &mut Core, transport: Transport) {
+        let Some(listener) = self.listeners.remove(&transport) else {
+            return;
+        };
+        let lingers = transport == Transport::Udp && !self.draining.is_empty();
+        if lingers && listener.bound.is_some() {
+            self.retired.push(listener.id);
+        } else {
+            core.out.push_back(Output::Unlisten { id: listener.id });
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The SIP stack: inputs in, outputs out, time as an argument.
+//!
+//! One value owns it all. [`Stack::handle`] takes in one fact,
+//! [`Stack::poll`] gives what is to be done about it, and
+//! [`Stack::next_deadline`] says when to come back with [`Input::Tick`]. No
+//! socket, no clock and no task in here: the same inputs at the same times
+//! give the same outputs.
+
+mod arrive;
+mod core;
+mod flow;
+mod gateway;
+mod settle;
+mod show;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use self::core::Core;
+use self::gateway::Gateway;
+use crate::sip::event::{Input, Output, SocketId, TimeOfDay};
+use crate::sip::link::LinkEvent;
+use crate::sip::plan;
+use crate::sip::register::{Event, Registration};
+use crate::sip::settings::Settings;
+use crate::sip::status::Status;
+use crate::sip::transaction::table::User;
+use arrive::Stream;
+
+/// How long a stop waits for registrations to be removed.
+pub const STOP: Duration = Duration::from_secs(3);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    New,
+    Running,
+    Stopping(Instant),
+    Done,
+}
+
+/// The SIP stack of one device.
+#[derive(Debug)]
+pub struct Stack {
+    core: Core,
+    gateways: BTreeMap<String, Gateway>,
+    streams: BTreeMap<SocketId, Stream>,
+    shown: Option<Status>,
+    life: Life,
+}
+
+impl Stack {
+    /// A stack that waits for its first settings. `seed` is the source of all its chance.
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self {
+            core: Core::new(seed),
+            gateways: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            shown: None,
+            life: Life::New,
+        }
+    }
+
+    /// Takes in one fact.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        if self.life == Life::Done {
+            return;
+        }
+        match input {
+            Input::Settings(settings) => self.settle(now, &settings),
+            Input::Time(time) => self.time(now, time),
+            Input::Listening { id, local } => self.listening(now, id, local),
+            Input::ListenFailed { id, fault } => {
+                for gateway in self.gateways.values_mut() {
+                    if gateway.listen_failed(now, id, fault) {
+                        gateway.offer_datagrams(&mut self.core, now);
+                    }
+                }
+            }
+            Input::Datagram { id, peer, bytes } => self.datagram(now, id, peer, &bytes),
+            Input::Undelivered { id, peer } => {
+                let users = self.core.table.undelivered(id, peer);
+                self.unanswered(now, users);
+            }
+            Input::Opened { id, local } => self.opened(now, id, local),
+            Input::Accepted {
+                id,
+                listener,
+                local: _,
+                peer,
+            } => self.accepted(id, listener, peer),
+            Input::Data { id, bytes } => self.data(now, id, &bytes),
+            Input::Closed { id } => self.stream_ended(now, id, None),
+            Input::Failed { id, fault } => self.stream_ended(now, id, Some(fault)),
+            Input::Resolved { id, answer } => self.resolved(now, id, answer),
+            Input::Tick => {}
+            Input::Shutdown => self.stop(now),
+        }
+        self.tick(now);
+        self.publish();
+    }
+
+    /// The next thing to do, if any.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.core.out.pop_front()
+    }
+
+    /// When [`Input::Tick`] is due at the latest.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let stop = match self.life {
+            Life::Stopping(at) => Some(at),
+            Life::New | Life::Running | Life::Done => None,
+        };
+        self.gateways
+            .values()
+            .filter_map(Gateway::next_deadline)
+            .chain(self.core.table.next_deadline())
+            .chain(stop)
+            .min()
+    }
+
+    /// The name for a stream that a peer opened.
+    pub fn accept_id(&mut self) -> SocketId {
+        self.core.ids.socket()
+    }
+
+    /// The state of things, as it was published last.
+    pub fn status(&self) -> Option<&Status> {
+        self.shown.as_ref()
+    }
+
+    fn settle(&mut self, now: Instant, settings: &Settings) {
+        if matches!(self.life, Life::Stopping(_) | Life::Done) {
+            return;
+        }
+        let before = self.core.manner.clone();
+        self.core.obey(settings);
+        let delay = self.first_delay(now, settings);
+        self.life = Life::Running;
+        let mut plans = plan::plan(settings);
+        let gone: Vec<String> = self
+            .gateways
+            .keys()
+            .filter(|name| !plans.contains_key(*name))
+            .cloned()
+            .collect();
+        for name in gone {
+            // A gateway without a plan lets everything go and is dropped once it has.
+            plans.insert(name, plan::GatewayPlan::default());
+        }
+        for (name, plan) in plans {
+            let gateway = self
+                .gateways
+                .entry(name.clone())
+                .or_insert_with(|| Gateway::new(name));
+            gateway.wanted = settings.gateways.contains_key(&gateway.name);
+            gateway.apply(&mut self.core, now, plan, delay);
+            if before != self.core.manner {
+                gateway.reschedule(&mut self.core, now);
+            }
+        }
+    }
+
+    /// `interopRegistrationDelayValue` holds back the registrations of a stack that starts.
+    fn first_delay(&mut self, now: Instant, settings: &Settings) -> Option<Instant> {
+        let most = settings.interop.registration_delay_value;
+        if self.life != Life::New || most == 0 {
+            return None;
+        }
+        let wait = self.core.rng.up_to(u64::from(most) * 1000);
+        Some(now + Duration::from_millis(wait))
+    }
+
+    fn time(&mut self, now: Instant, time: TimeOfDay) {
+        self.core.time = time;
+        for gateway in self.gateways.values_mut() {
+            gateway.settle_listeners(&mut self.core);
+            gateway.each_link(&mut self.core, now, |link, cx| link.time_is_known(cx));
+        }
+    }
+
+    fn listening(&mut self, now: Instant, id: SocketId, local: std::net::SocketAddr) {
+        for gateway in self.gateways.values_mut() {
+            if gateway.listening(id, local) {
+                gateway.offer_datagrams(&mut self.core, now);
+            }
+        }
+    }
+
+    fn stop(&mut self, now: Instant) {
+        if matches!(self.life, Life::Stopping(_)) {
+            return;
+        }
+        self.life = Life::Stopping(now + STOP);
+        for gateway in self.gateways.values_mut() {
+            gateway.dissolve(&mut self.core, now);
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        let users = {
+            let Core { table, out, .. } = &mut self.core;
+            table.tick(now, out)
+        };
+        self.unanswered(now, users);
+        for gateway in self.gateways.values_mut() {
+            gateway.tick(&mut self.core, now);
+        }
+        self.gateways.retain(|_, it| it.wanted || !it.is_empty());
+        self.finish(now);
+    }
+
+    fn finish(&mut self, now: Instant) {
+        let Life::Stopping(until) = self.life else {
+            return;
+        };
+        if now < until && !self.gateways.values().all(Gateway::is_dissolved) {
+            return;
+        }
+        for gateway in self.gateways.values_mut() {
+            gateway.close(&mut self.core, now);
+        }
+        for id in std::mem::take(&mut self.streams).into_keys() {
+            self.core.out.push_back(Output::Close { id });
+        }
+        self.gateways.clear();
+        self.life = Life::Done;
+        self.publish();
+        self.core.out.push_back(Output::Done);
+    }
+
+    fn unanswered(&mut self, now: Instant, users: Vec<User>) {
+        for user in users {
+            for gateway in self.gateways.values_mut() {
+                gateway.unanswered(&mut self.core, now, user);
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        let wanted = self.gateways.values().filter(|it| it.wanted);
+        let status = show::show(&self.core, wanted);
+        if self.shown.as_ref() != Some(&status) {
+            self.shown = Some(status.clone());
+            self.core.out.push_back(Output::Publish(Box::new(status)));
+        }
+    }
+}
+
+/// The transactions of a registration.
+fn user_of(registration: &Registration) -> User {
+    User::Registration(registration.id)
+}
+
+impl Gateway {
+    /// Runs what is due.
+    fn tick(&mut self, core: &mut Core, now: Instant) {
+        self.retry_listeners(core, now);
+        self.each_link(core, now, |link, cx| link.tick(cx));
+        let ids: Vec<_> = self
+            .registrations
+            .values()
+            .chain(&self.leaving)
+            .map(|it| it.id)
+            .collect();
+        for id in ids {
+            let Some(registration) = self.registration(id) else {
+                continue;
+            };
+            let steps = registration.tick(now);
+            self.steps(core, now, id, steps);
+        }
+        self.sweep(core, now);
+    }
+
+    /// Does `what` to every link, and what comes of it.
+    fn each_link(
+        &mut self,
+        core: &mut Core,
+        now: Instant,
+        what: impl Fn(&mut crate::sip::link::Link, &mut crate::sip::link::Context<'_>) -> Vec<LinkEvent>,
+    ) {
+        let links = self.links.values().chain(&self.draining);
+        let ids: Vec<_> = links.map(|it| it.id).collect();
+        for id in ids {
+            let Some(link) = self.link(id) else { continue };
+            let events = what(link, &mut core.context(now));
+            self.link_events(core, now, id, events);
+        }
+    }
+
+    /// Keep-alives have another pace or method.
+    fn reschedule(&mut self, core: &mut Core, now: Instant) {
+        self.silent &= core.manner.options.is_some();
+        self.each_link(core, now, |link, cx| {
+            link.schedule_keep_alive(cx);
+            Vec::new()
+        });
+    }
+
+    /// No answer came to a request of `user`.
+    fn unanswered(&mut self, core: &mut Core, now: Instant, user: User) {
+        match user {
+            User::Registration(id) => self.tell(core, now, id, Event::TimedOut),
+            User::KeepAlive(id) if self.link(id).is_some() => {
+                self.keep_alive_missed(core, now, id);
+            }
+            User::KeepAlive(_) => {}
+        }
+    }
+
+    /// Whether nothing is left of it.
+    fn is_empty(&self) -> bool {
+        self.links.is_empty()
+            && self.draining.is_empty()
+            && self.leaving.is_empty()
+            && self.listeners.is_empty()
+    }
+}

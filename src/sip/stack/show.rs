@@ -1,0 +1,138 @@
+//! How a gateway looks from outside: its status rows.
+
+use super::core::Core;
+use super::gateway::Gateway;
+use crate::sip::event::{ListenFault, TimeOfDay};
+use crate::sip::link::{Link, LinkFault};
+use crate::sip::serve::Readiness;
+use crate::sip::status::{GatewayState, GatewayStatus, Status};
+use crate::sip::transport::Transport;
+
+/// The status of these gateways.
+pub(super) fn show<'a>(core: &Core, gateways: impl Iterator<Item = &'a Gateway>) -> Status {
+    let mut status = Status {
+        ready: true,
+        ..Status::default()
+    };
+    for gateway in gateways {
+        status.ready &= gateway.readiness(core) == Readiness::Ready;
+        status.gateways.push(gateway.status(core));
+        let links = gateway.links.values().chain(&gateway.draining);
+        status.links.extend(links.filter_map(Link::status));
+        let registrations = gateway.registrations.values().chain(&gateway.leaving);
+        status
+            .registrations
+            .extend(registrations.map(|it| it.status()));
+    }
+    status
+}
+
+impl Gateway {
+    /// Whether its links and registrations all stand.
+    pub(super) fn readiness(&self, core: &Core) -> Readiness {
+        let stands = self.state(core).0 == GatewayState::Ready
+            && self.links.values().all(Link::is_up)
+            && self.registrations.values().all(|it| it.is_registered());
+        match stands {
+            true => Readiness::Ready,
+            false => Readiness::NotReady,
+        }
+    }
+
+    fn status(&self, core: &Core) -> GatewayStatus {
+        let (state, reason) = self.state(core);
+        let bound = self.bound();
+        let port = |transport| bound.get(&transport).map_or(0, |it| it.port());
+        GatewayStatus {
+            name: self.name.clone(),
+            network_interface: self.plan.network_interface.clone(),
+            port: match port(Transport::Udp) {
+                0 => port(Transport::Tcp),
+                port => port,
+            },
+            secure_port: port(Transport::Tls),
+            domain: self.plan.domain.clone(),
+            state,
+            reason,
+        }
+    }
+
+    fn state(&self, core: &Core) -> (GatewayState, String) {
+        let name = &self.name;
+        if self.plan.ip.is_none() {
+            let reason = format!(
+                "the network interface {} is down: see SipEp.Gateway[Name={name}].NetworkInterface",
+                self.plan.network_interface
+            );
+            return (GatewayState::NetworkDown, reason);
+        }
+        if self.plan.requests.is_empty() {
+            let reason = format!(
+                "no transport is enabled: set SipEp.TransportConfig[GatewayName={name}].UdpEnable, TcpEnable or TlsEnable"
+            );
+            return (GatewayState::InvalidConfiguration, reason);
+        }
+        if let Some(faulty) = self.faulty_listener() {
+            return faulty;
+        }
+        if core.time == TimeOfDay::Unknown && self.plan.requests.contains(Transport::Tls) {
+            return (
+                GatewayState::WaitingForTime,
+                LinkFault::WaitingForTime.to_string(),
+            );
+        }
+        if self
+            .listeners
+            .values()
+            .any(|it| it.bound.is_none() && it.fault.is_none())
+        {
+            return (
+                GatewayState::Restarting,
+                "listeners are being opened".to_owned(),
+            );
+        }
+        if self.silent {
+            let reason = LinkFault::NoOptionsAnswer.to_string();
+            return (GatewayState::ServerUnreachable, reason);
+        }
+        (GatewayState::Ready, self.remark())
+    }
+
+    fn faulty_listener(&self) -> Option<(GatewayState, String)> {
+        let name = &self.name;
+        self.listeners.iter().find_map(|(transport, it)| {
+            let fault = it.fault?;
+            let object = match transport {
+                Transport::Tls => "SecurePort",
+                Transport::Udp | Transport::Tcp => "Port",
+            };
+            let state = match fault {
+                ListenFault::PortInUse => GatewayState::PortInUse,
+                ListenFault::NoCertificate => return None,
+                ListenFault::NotPermitted | ListenFault::NoSuchAddress | ListenFault::Other => {
+                    GatewayState::InvalidConfiguration
+                }
+            };
+            let reason = format!(
+                "{transport} {}: {fault}: change SipEp.Gateway[Name={name}].{object}",
+                it.wanted
+            );
+            Some((state, reason))
+        })
+    }
+
+    /// What a gateway that is ready still lacks.
+    fn remark(&self) -> String {
+        let no_certificate = self
+            .listeners
+            .values()
+            .any(|it| it.fault == Some(ListenFault::NoCertificate));
+        match no_certificate {
+            true => format!(
+                "no peer can connect by TLS: {}: install one with Cert.Install and see Cert.HostCertificateAssociation",
+                ListenFault::NoCertificate
+            ),
+            false => String::new(),
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Every transaction of the stack.
+//!
+//! Finds the transaction of a message, runs its machine, sends what that asks
+//! for, and tells its user. A stream that ends takes its client transactions
+//! with it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::client::Client;
+use super::invite_client::InviteClient;
+use super::invite_server::InviteServer;
+use super::key::{CallMark, ClientKey, ServerKey};
+use super::server::Server;
+use super::{Action, Pace};
+use crate::sip::event::{Output, SocketId};
+use crate::sip::link::{Flow, LinkId};
+use crate::sip::message::{HeaderName, Method, Request, Response};
+use crate::sip::register::RegistrationId;
+use crate::sip::settings::AckBranchMatching;
+use crate::sip::transport::Transport;
+
+/// How many requests of peers are kept at once; more are answered 503 without being kept.
+pub const MAX_SERVERS: usize = 4096;
+
+/// Whom a client transaction tells how it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum User {
+    /// A registration.
+    Registration(RegistrationId),
+    /// The keep-alive of a link.
+    KeepAlive(LinkId),
+}
+
+/// Where a message of a transaction goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hop {
+    /// The stream, or the listener that datagrams leave from.
+    pub socket: SocketId,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// What it is.
+    pub transport: Transport,
+}
+
+impl Hop {
+    /// The shell's order to send `bytes` there.
+    pub fn send(&self, bytes: Vec<u8>) -> Output {
+        let id = self.socket;
+        let peer = self.peer;
+        match self.transport {
+            Transport::Udp => Output::Datagram { id, peer, bytes },
+            Transport::Tcp | Transport::Tls => Output::Write { id, bytes },
+        }
+    }
+}
+
+impl From<Flow> for Hop {
+    fn from(flow: Flow) -> Self {
+        Self {
+            socket: flow.socket,
+            peer: flow.peer,
+            transport: flow.transport,
+        }
+    }
+}
+
+/// What the table made of a request that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrived {
+    /// It is new: answer it under this key.
+    New(ServerKey),
+    /// It was seen before, or acknowledges a failure.
+    Absorbed,
+    /// An ACK for a 2xx, or for nothing that we know.
+    StrayAck,
+    /// There is no room, or no key can be made: answer it and forget it.
+    Unkept,
+}
+
+#[derive(Debug)]
+enum Sending {
+    Plain(Client),
+    Invite(InviteClient),
+}
+
+#[derive(Debug)]
+struct Asked {
+    machine: Sending,
+    request: Request,
+    hop: Hop,
+    user: User,
+}
+
+#[derive(Debug)]
+enum Serving {
+    Plain(Server),
+    Invite(InviteServer),
+}
+
+#[derive(Debug)]
+struct Served {
+    machine: Serving,
+    mark: Option<CallMark>,
+    answer: Vec<u8>,
+    hop: Hop,
+}
+
+/// The transactions of one stack.
+#[derive(Debug, Default)]
+pub struct Table {
+    clients: BTreeMap<ClientKey, Asked>,
+    servers: BTreeMap<ServerKey, Served>,
+}
+
+impl Table {
+    /// Sends `request`, whose topmost Via has `branch`, and waits for its answer.
+    pub fn ask(
+        &mut self,
+        now: Instant,
+        request: Request,
+        branch: &str,
+        way: (Hop, Pace),
+        user: User,
+        out: &mut VecDeque<Output>,
+    ) {
+        let (hop, pace) = way;
+        out.push_back(hop.send(request.to_bytes()));
+        let key = ClientKey::of_request(branch, &request.method);
+        let machine = match request.method {
+            Method::Invite => Sending::Invite(InviteClient::new(now, pace)),
+            _ => Sending::Plain(Client::new(now, pace)),
+        };
+        let asked = Asked {
+            machine,
+            request,
+            hop,
+            user,
+        };
+        self.clients.insert(key, asked);
+    }
+
+    /// A response arrived: whom to hand it to, if anybody waits for it.
+    pub fn response(
+        &mut self,
+        now: Instant,
+        response: &Response,
+        out: &mut VecDeque<Output>,
+    ) -> Option<User> {
+        let key = ClientKey::of_response(response)?;
+        let asked = self.clients.get_mut(&key)?;
+        let status = response.status.code();
+        let actions = match &mut asked.machine {
+            Sending::Plain(client) => client.response(now, status),
+            Sending::Invite(client) => client.response(now, status),
+        };
+        if actions.contains(&Action::Acknowledge) {
+            let ack = acknowledgement(&asked.request, response);
+            out.push_back(asked.hop.send(ack.to_bytes()));
+        }
+        let user = actions.contains(&Action::Deliver).then_some(asked.user);
+        if actions.contains(&Action::End) {
+            self.clients.remove(&key);
+        }
+        user
+    }
+
+    /// A request arrived.
+    pub fn request(
+        &mut self,
+        now: Instant,
+        request: &Request,
+        way: (Hop, Pace),
+        matching: AckBranchMatching,
+        out: &mut VecDeque<Output>,
+    ) -> Arrived {
+        let key = ServerKey::of(request);
+        if request.method == Method::Ack {
+            return self.acknowledged(now, request, key, matching);
+        }
+        let Some(key) = key else {
+            return Arrived::Unkept;
+        };
+        if let Some(served) = self.servers.get_mut(&key) {
+            let actions = match &mut served.machine {
+                Serving::Plain(server) => server.repeated(),
+                Serving::Invite(server) => server.repeated(),
+            };
+            if actions.contains(&Action::Repeat) && !served.answer.is_empty() {
+                out.push_back(served.hop.send(served.answer.clone()));
+            }
+            return Arrived::Absorbed;
+        }
+        if self.servers.len() >= MAX_SERVERS {
+            return Arrived::Unkept;
+        }
+        self.serve(key.clone(), request, way);
+        Arrived::New(key)
+    }
+
+    /// Answers the request under `key`.
+    pub fn answer(
+        &mut self,
+        now: Instant,
+        key: &ServerKey,
+        response: &Response,
+        out: &mut VecDeque<Output>,
+    ) {
+        let Some(served) = self.servers.get_mut(key) else {
+            return;
+        };
+        served.answer = response.to_bytes();
+        out.push_back(served.hop.send(served.answer.clone()));
+        let status = response.status.code();
+        let ended = match &mut served.machine {
+            Serving::Plain(server) => server.answer(now, status).contains(&Action::End),
+            Serving::Invite(server) => {
+                server.answer(now, status);
+                false
+            }
+        };
+        if ended {
+            self.servers.remove(key);
+        }
+    }
+
+    /// Whether the INVITE under `key` is known (RFC 3261 §9.2).
+    pub fn knows(&self, key: &ServerKey) -> bool {
+        self.servers.contains_key(key)
+    }
+
+    /// A stream is gone: whoever waited for an answer on it hears that none will come.
+    pub fn stream_gone(&mut self, socket: SocketId) {
+        self.clients
+            .retain(|_, it| it.hop.socket != socket || it.hop.transport == Transport::Udp);
+    }
+
+    /// Datagrams to `peer` cannot be delivered (RFC 3261 §18.4).
+    pub fn undelivered(&mut self, socket: SocketId, peer: SocketAddr) -> Vec<User> {
+        let mut users = Vec::new();
+        self.clients.retain(|_, it| {
+            let lost = it.hop.socket == socket && it.hop.peer == peer;
+            if lost {
+                users.push(it.user);
+            }
+            !lost
+        });
+        users
+    }
+
+    /// Forgets what `user` waits for.
+    pub fn forget(&mut self, user: User) {
+        self.clients.retain(|_, it| it.user != user);
+    }
+
+    /// The time of the next deadline.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let clients = self.clients.values().filter_map(|it| match &it.machine {
+            Sending::Plain(client) => client.next_deadline(),
+            Sending::Invite(client) => client.next_deadline(),
+        });
+        let servers = self.servers.values().filter_map(|it| match &it.machine {
+            Serving::Plain(server) => server.next_deadline(),
+            Serving::Invite(server) => server.next_deadline(),
+        });
+        clients.chain(servers).min()
+    }
+
+    /// Runs what is due, and names those who got no answer.
+    pub fn tick(&mut self, now: Instant, out: &mut VecDeque<Output>) -> Vec<User> {
+        let mut unanswered = Vec::new();
+        self.clients.retain(|_, asked| {
+            let actions = match &mut asked.machine {
+                Sending::Plain(client) => client.tick(now),
+                Sending::Invite(client) => client.tick(now),
+            };
+            for action in &actions {
+                match action {
+                    Action::Repeat => out.push_back(asked.hop.send(asked.request.to_bytes())),
+                    Action::TimedOut => unanswered.push(asked.user),
+                    Action::Acknowledge | Action::Deliver | Action::End => {}
+                }
+            }
+            !actions.contains(&Action::End)
+        });
+        self.servers.retain(|_, served| {
+            let actions = match &mut served.machine {
+                Serving::Plain(server) => server.tick(now),
+                Serving::Invite(server) => server.tick(now),
+            };
+            if actions.contains(&Action::Repeat) {
+                out.push_back(served.hop.send(served.answer.clone()));
+            }
+            !actions.contains(&Action::End)
+        });
+        unanswered
+    }
+
+    fn serve(&mut self, key: ServerKey, request: &Request, way: (Hop, Pace)) {
+        let (hop, pace) = way;
+        let machine = match request.method {
+            Method::Invite => Serving::Invite(InviteServer::new(pace)),
+            _ => Serving::Plain(Server::new(pace)),
+        };
+        let served = Served {
+            machine,
+            mark: CallMark::of(request),
+            answer: Vec::new(),
+            hop,
+        };
+        self.servers.insert(key, served);
+    }
+
+    fn acknowledged(
+        &mut self,
+        now: Instant,
+        ack: &Request,
+        key: Option<ServerKey>,
+        matching: AckBranchMatching,
+    ) -> Arrived {
+        let mark = CallMark::of(ack);
+        let by_mark = || {
+            self.servers
+                .iter()
+                .find(|(_, it)| matches!(it.machine, Serving::Invite(_)) && it.mark == mark)
+                .map(|(key, _)| key.clone())
+        };
+        let key = match (key.filter(|it| self.servers.contains_key(it)), matching) {
+            (None, AckBranchMatching::Rfc3261WithoutAck) if mark.is_some() => by_mark(),
+            (key, _) => key,
+        };
+        let Some(key) = key else {
+            return Arrived::StrayAck;
+        };
+        let Some(Serving::Invite(server)) = self.servers.get_mut(&key).map(|it| &mut it.machine)
+        else {
+            return Arrived::StrayAck;
+        };
+        let actions = server.acknowledged(now);
+        if actions.contains(&Action::End) {
+            self.servers.remove(&key);
+        }
+        match actions.contains(&Action::Deliver) {
+            true => Arrived::StrayAck,
+            false => Arrived::Absorbed,
+        }
+    }
+}
+
+/// The ACK of a failure (RFC 3261 §17.1.1.3): the INVITE's own Via, Route and CSeq number, the response's To.
+fn acknowledgement(invite: &Request, response: &Response) -> Request {
+    let mut ack = invite.clone();
+    ack.method = Method::Ack;
+    ack.body.clear();
+    let mut headers = crate::sip::message::Headers::new();
+    if let Ok(via) = invite.headers.via() {
+        headers.push(HeaderName::Via, via);
+    }
+    for name in [HeaderName::Route, HeaderName::MaxForwards, HeaderName::From] {
+        headers.copy(&name, &invite.headers);
+    }
+    headers.copy(&HeaderName::To, &response.headers);
+    headers.copy(&HeaderName::CallId, &invite.headers);
+    if let Ok(mut cseq) = invite.headers.cseq() {
+        cseq.method = Method::Ack;
+        headers.push(HeaderName::CSeq, cseq);
+    }
+    headers.push(HeaderName::ContentLength, 0);
+    ack.headers = headers;
+    ack
+}
