@@ -13,9 +13,11 @@
 //! | [`tree`] | the device's whole configuration, and who is told when it changes |
 //! | [`certs`] | certificates, trust anchors and TLS configurations |
 //! | [`clock`], [`sip`] | the engines: pure cores behind an `io.rs` each |
+//! | [`north`] | what a manager touches; each face a pure core and an `io.rs` |
 
 pub mod certs;
 pub mod clock;
+pub mod north;
 pub mod schema;
 pub mod sip;
 pub mod tree;

@@ -1,0 +1,148 @@
+//! The tree behind the agent: the seam of `access` over the real one.
+
+use std::sync::Arc;
+
+use super::access::{self, Done, Mib, Oid, Wish};
+use crate::tree::{
+    Actor, Face, Got, Instances, Reason, Refusal, Subject, Transaction, Tree, Value,
+};
+
+/// The tree of a device, with its time of day in seconds since 1970 (0 unknown).
+pub struct Bound {
+    /// The tree.
+    pub tree: Tree,
+    /// The time of day.
+    pub time: Arc<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl Mib for Instances {
+    fn get(&self, name: &[u32]) -> Got {
+        Instances::get(self, name)
+    }
+
+    fn next(&self, name: &[u32]) -> Option<(Oid, Value)> {
+        let (column, index, value) = Instances::next(self, name)?;
+        let mut oid = Oid::from_slice(column.get().oid);
+        oid.extend_from_slice(index.arcs());
+        Some((oid, value))
+    }
+}
+
+impl access::Tree for Bound {
+    type View = Instances;
+
+    fn view(&self) -> Instances {
+        self.tree.instances()
+    }
+
+    fn set(&self, actor: &access::Actor, wishes: Vec<Wish>, done: Done) {
+        let mut txn = Transaction::new(Actor {
+            face: Face::Snmp,
+            user: actor.user.to_string(),
+            address: actor.source.to_string(),
+            rights: actor.rights,
+        });
+        let mut unfit = Vec::new();
+        for wish in wishes {
+            unfit.push(wish.value.as_ref().err().copied());
+            match wish.value {
+                Ok(value) => txn.assign_oid(&wish.name, value),
+                Err(_) => txn.assign_unfit(&wish.name),
+            }
+        }
+        self.tree.commit(txn, (self.time)(), move |outcome| {
+            done(match outcome {
+                Ok(_) => Ok(()),
+                Err(refusals) => Err(refusals
+                    .iter()
+                    .map(|refusal| told(refusal, &unfit))
+                    .collect()),
+            });
+        });
+    }
+}
+
+/// The refusal in the protocol's words; what was no value at all keeps its own reason.
+fn told(refusal: &Refusal, unfit: &[Option<access::Reason>]) -> access::Refusal {
+    let reason = match &refusal.reason {
+        Reason::NoAccess => access::Reason::NoAccess,
+        Reason::NotWritable => access::Reason::NotWritable,
+        Reason::WrongType(_) => unfit
+            .get(refusal.wish)
+            .copied()
+            .flatten()
+            .unwrap_or(access::Reason::WrongType),
+        Reason::WrongLength(_) => access::Reason::WrongLength,
+        Reason::WrongValue(_) => access::Reason::WrongValue,
+        Reason::NoCreation => access::Reason::NoCreation,
+        Reason::NoRow => access::Reason::InconsistentName,
+        Reason::Inconsistent(_) => access::Reason::InconsistentValue,
+        Reason::Unavailable(_) => access::Reason::ResourceUnavailable,
+    };
+    access::Refusal {
+        position: match refusal.subject {
+            // No binding is to blame: error-index 0.
+            Subject::All => usize::MAX,
+            Subject::Instance(_) | Subject::Row(..) | Subject::Oid(_) => refusal.wish,
+        },
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::north::snmp::access::Tree as _;
+    use crate::schema::Name;
+    use crate::tree::Rights;
+
+    fn set(wishes: Vec<Wish>) -> Result<(), Vec<access::Refusal>> {
+        let bound = Bound {
+            tree: Tree::in_memory(),
+            time: Arc::new(|| 0),
+        };
+        let actor = access::Actor {
+            user: "admin".into(),
+            rights: Rights::Admin,
+            source: ([127, 0, 0, 1], 40_000).into(),
+        };
+        let (send, receive) = mpsc::channel();
+        let done = move |outcome| send.send(outcome).expect("the test waits");
+        bound.set(&actor, wishes, Box::new(done));
+        receive.recv().expect("an outcome")
+    }
+
+    fn wish(name: &str, value: Result<Value, access::Reason>) -> Wish {
+        let name = Name::parse(name).expect("a name").oid();
+        Wish {
+            name: Oid::from_slice(&name),
+            value,
+        }
+    }
+
+    #[test]
+    fn a_refusal_keeps_its_position_and_becomes_the_protocols_word() {
+        let refused = set(vec![
+            wish("Hoc.SystemName", Ok(Value::from("x"))),
+            wish("Hoc.SntpSynchronizationPeriod", Ok(Value::Unsigned(0))),
+        ]);
+        let refusal = access::Refusal {
+            position: 1,
+            reason: access::Reason::WrongValue,
+        };
+        assert_eq!(refused, Err(vec![refusal]));
+    }
+
+    #[test]
+    fn what_is_no_value_at_all_keeps_its_reason_behind_the_access_checks() {
+        let broken = || Err(access::Reason::WrongEncoding);
+        let reason = |name| {
+            let refusals = set(vec![wish(name, broken())]).expect_err("refused");
+            refusals[0].reason
+        };
+        assert_eq!(reason("Hoc.SystemName"), access::Reason::WrongEncoding);
+        assert_eq!(reason("Hoc.SystemUptime"), access::Reason::NotWritable);
+    }
+}

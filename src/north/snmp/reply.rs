@@ -1,0 +1,235 @@
+//! The way back to whoever asked.
+//!
+//! A [`ReplyTo`] remembers of a request what its answer needs, so that the
+//! answer to a SET can leave long after the request's datagram is gone. It
+//! puts the envelope of the request's version around a response, signs and
+//! encrypts it.
+
+use std::sync::Arc;
+
+use async_snmp::ber::EncodeBuf;
+use async_snmp::v3::SaltCounter;
+use async_snmp::v3::auth::authenticate_message;
+
+use super::encode::{Written, push_pdu};
+use super::identity::{Clock, EngineId};
+use super::message::{Level, USM, Version};
+use super::response::Response;
+use super::user::User;
+use crate::wire::ber;
+
+/// The longest datagram that the agent takes (UDP over IPv4), its own msgMaxSize.
+pub const MAX_DATAGRAM: usize = 65_507;
+
+/// The engine as it shows in what it sends.
+#[derive(Clone, Copy)]
+pub struct Sender<'a> {
+    /// Its id, authoritative for every message that it sends here.
+    pub engine_id: &'a EngineId,
+    /// Its boots and time.
+    pub clock: Clock,
+    /// Where the salts of encrypted messages come from.
+    pub salts: &'a SaltCounter,
+}
+
+/// Where and how an answer goes back.
+#[derive(Debug)]
+pub struct ReplyTo {
+    /// The longest message that may be sent, in octets.
+    pub limit: usize,
+    /// What stands around the PDU.
+    pub envelope: Envelope,
+}
+
+/// What stands around the PDU of an answer.
+#[derive(Debug)]
+pub enum Envelope {
+    /// v1 and v2c: the community comes back.
+    Community {
+        /// V1 or V2c.
+        version: Version,
+        /// The request's community.
+        community: Box<[u8]>,
+    },
+    /// v3: the message is made anew.
+    V3 {
+        /// The request's msgID.
+        id: i32,
+        /// The request's msgUserName.
+        user_name: String,
+        /// The keys and how much of them is used; `None` protects nothing.
+        security: Option<(Arc<User>, Level)>,
+    },
+}
+
+impl ReplyTo {
+    /// The version in which the answer is given.
+    pub fn version(&self) -> Version {
+        match self.envelope {
+            Envelope::Community { version, .. } => version,
+            Envelope::V3 { .. } => Version::V3,
+        }
+    }
+
+    /// How many octets of bindings surely fit.
+    pub fn room(&self) -> usize {
+        self.limit.saturating_sub(self.overhead())
+    }
+
+    /// The answer as a datagram; `None` if it is longer than the limit.
+    pub fn write(&self, response: &Response<'_>, sender: Sender<'_>) -> Option<Vec<u8>> {
+        let datagram = match &self.envelope {
+            Envelope::Community { version, community } => {
+                community_message(*version, community, response)
+            }
+            Envelope::V3 {
+                id,
+                user_name,
+                security,
+            } => {
+                let header = Header {
+                    id: *id,
+                    user_name,
+                    level: security
+                        .as_ref()
+                        .map_or(Level::NoAuthNoPriv, |(_, level)| *level),
+                    user: security.as_ref().map(|(user, _)| &**user),
+                };
+                v3_message(&header, response, sender)
+            }
+        };
+        datagram.filter(|datagram| datagram.len() <= self.limit)
+    }
+
+    /// An upper bound of what is written around the bindings.
+    fn overhead(&self) -> usize {
+        const HEADER: usize = 4;
+        const INTEGER: usize = 6;
+        const PDU: usize = 2 * HEADER + 3 * INTEGER;
+        match &self.envelope {
+            Envelope::Community { community, .. } => {
+                HEADER + INTEGER + HEADER + community.len() + PDU
+            }
+            Envelope::V3 {
+                user_name,
+                security,
+                ..
+            } => {
+                let digest = security
+                    .as_ref()
+                    .and_then(|(user, _)| user.auth())
+                    .map_or(0, |key| key.mac_len());
+                let engine_id = HEADER + size_of::<EngineId>();
+                let global = HEADER + 4 * INTEGER;
+                let usm = 6 * HEADER + engine_id + 2 * INTEGER + user_name.len() + digest + SALT;
+                let scoped = 3 * HEADER + engine_id;
+                HEADER + INTEGER + global + usm + scoped + PDU
+            }
+        }
+    }
+}
+
+/// The length of msgPrivacyParameters (RFC 3826 §3.1.2.1).
+const SALT: usize = 8;
+
+fn community_message(
+    version: Version,
+    community: &[u8],
+    response: &Response<'_>,
+) -> Option<Vec<u8>> {
+    let mut buf = EncodeBuf::new();
+    buf.push_sequence(|buf| {
+        push_pdu(buf, response)?;
+        buf.push_octet_string(community)?;
+        buf.push_integer(match version {
+            Version::V1 => 0,
+            Version::V2c => 1,
+            Version::V3 => 3,
+        });
+        Ok(())
+    })
+    .ok()?;
+    Some(buf.finish_vec())
+}
+
+struct Header<'a> {
+    id: i32,
+    user_name: &'a str,
+    level: Level,
+    user: Option<&'a User>,
+}
+
+/// RFC 3412 §7.1 and RFC 3414 §3.1.
+fn v3_message(header: &Header<'_>, response: &Response<'_>, sender: Sender<'_>) -> Option<Vec<u8>> {
+    let engine_id = sender.engine_id.as_bytes();
+    let mut scoped = EncodeBuf::new();
+    scoped
+        .push_sequence(|buf| {
+            push_pdu(buf, response)?;
+            buf.push_octet_string(&[])?;
+            buf.push_octet_string(engine_id)
+        })
+        .ok()?;
+    let scoped = scoped.finish_vec();
+    let auth = header.user.and_then(User::auth);
+    let auth = auth.filter(|_| header.level >= Level::AuthNoPriv);
+    let sealed = match header.user.and_then(User::privacy) {
+        Some(key) if header.level == Level::AuthPriv => Some(
+            key.encrypt_aes(&scoped, sender.clock.boots, sender.clock.time, sender.salts)
+                .ok()?,
+        ),
+        _ => None,
+    };
+    let digest = [0; MAX_DIGEST];
+    let digest = &digest[..auth.map_or(0, |key| key.mac_len())];
+    let mut after_digest = 0;
+    let mut buf = EncodeBuf::with_capacity(scoped.len() + MAX_DIGEST + 128);
+    buf.push_sequence(|buf| {
+        match &sealed {
+            Some((ciphertext, _)) => buf.push_octet_string(ciphertext)?,
+            None => buf.push_bytes(&scoped),
+        }
+        buf.push_constructed(ber::OCTET_STRING, |buf| {
+            buf.push_sequence(|buf| {
+                let salt = sealed.as_ref().map_or(&[][..], |(_, salt)| salt);
+                buf.push_octet_string(salt)?;
+                after_digest = buf.len();
+                buf.push_octet_string(digest)?;
+                buf.push_octet_string(header.user_name.as_bytes())?;
+                // In the clear too: it saves the asker a second discovery.
+                buf.push_integer(sender.clock.time.cast_signed());
+                buf.push_integer(sender.clock.boots.cast_signed());
+                buf.push_octet_string(engine_id)
+            })
+        })?;
+        push_global(buf, header)?;
+        buf.push_integer(3);
+        Ok(())
+    })
+    .ok()?;
+    let mut datagram = buf.finish_vec();
+    if let Some(key) = auth {
+        let offset = datagram.len() - after_digest - digest.len();
+        authenticate_message(key, &mut datagram, offset, digest.len()).ok()?;
+    }
+    Some(datagram)
+}
+
+/// The longest digest, HMAC-384-SHA-512's.
+const MAX_DIGEST: usize = 48;
+
+/// msgGlobalData; an answer is never reportable (RFC 3412 §6.4).
+fn push_global(buf: &mut EncodeBuf, header: &Header<'_>) -> Written {
+    let flags = match header.level {
+        Level::NoAuthNoPriv => 0,
+        Level::AuthNoPriv => 1,
+        Level::AuthPriv => 3,
+    };
+    buf.push_sequence(|buf| {
+        buf.push_unsigned32(ber::INTEGER, USM);
+        buf.push_octet_string(&[flags])?;
+        buf.push_unsigned32(ber::INTEGER, MAX_DATAGRAM as u32);
+        buf.push_integer(header.id);
+        Ok(())
+    })
+}

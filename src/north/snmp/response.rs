@@ -1,0 +1,95 @@
+//! What the agent answers, before it is written.
+//!
+//! Plain data: which PDU goes back, what failed, and the bindings. It knows
+//! nothing of octets, envelopes and keys.
+
+use super::access::{Oid, Value};
+use super::counters::Counter;
+use super::message::Version;
+use super::status::{Failure, Status};
+
+/// What the agent says about one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VarBind {
+    /// The name of the instance, or the one that was asked for.
+    pub name: Oid,
+    /// What is there.
+    pub value: Shown,
+}
+
+/// A value, or one of the exceptions of RFC 3416 §3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// The instance's value.
+    Value(Value),
+    /// No such object here.
+    NoSuchObject,
+    /// The object has no such instance.
+    NoSuchInstance,
+    /// Nothing comes after this name.
+    EndOfMibView,
+}
+
+/// The bindings of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bindings {
+    /// None.
+    Empty,
+    /// The request's own list, octet for octet.
+    Echo,
+    /// The agent's answers.
+    List(Vec<VarBind>),
+}
+
+/// Which PDU goes back; its number is the wire's tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Response.
+    Response = 0xa2,
+    /// Report.
+    Report = 0xa8,
+}
+
+/// One response before it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response<'a> {
+    /// Response or Report.
+    pub kind: Kind,
+    /// The request's.
+    pub request_id: i32,
+    /// error-status and error-index.
+    pub failure: Failure,
+    /// The bindings.
+    pub bindings: Bindings,
+    /// The request's list of bindings, tag and all.
+    pub list: &'a [u8],
+}
+
+impl Response<'_> {
+    /// A Report about `counter`, which now stands at `count`.
+    pub fn report(request_id: i32, counter: Counter, count: u32) -> Self {
+        Self {
+            kind: Kind::Report,
+            request_id,
+            failure: Failure::whole(Status::NoError),
+            bindings: Bindings::List(vec![VarBind {
+                name: counter.instance().into(),
+                value: Shown::Value(Value::Counter32(count)),
+            }]),
+            list: &[],
+        }
+    }
+
+    /// What to say instead if this does not fit: nothing of the bindings, but
+    /// to SNMPv1 the request's own (RFC 3416 §4.2.1, RFC 1157 §4.1.2).
+    pub fn too_big(self, version: Version) -> Self {
+        Self {
+            failure: Failure::whole(Status::TooBig),
+            bindings: match version {
+                Version::V1 => Bindings::Echo,
+                Version::V2c | Version::V3 => Bindings::Empty,
+            },
+            ..self
+        }
+    }
+}
