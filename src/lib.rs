@@ -14,9 +14,11 @@
 //! | [`certs`] | certificates, trust anchors and TLS configurations |
 //! | [`clock`], [`sip`] | the engines: pure cores behind an `io.rs` each |
 //! | [`north`] | what a manager touches; each face a pure core and an `io.rs` |
+//! | [`device`] | a Device is a value: open the tree, build the parts, run, stop |
 
 pub mod certs;
 pub mod clock;
+pub mod device;
 pub mod north;
 pub mod schema;
 pub mod sip;

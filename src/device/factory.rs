@@ -1,0 +1,257 @@
+//! The factory state: what comes with the unit, then the profile, then the
+//! secrets of the first boot.
+
+use super::DeviceError;
+use super::files::write_durably;
+use super::identity::Identity;
+use super::services::SERVICES;
+use crate::certs::install_anchors;
+use crate::north::script::{Act, Script};
+use crate::schema::{Index, Name, TableId, Typed, Value, aaa, ep_adm, hoc, scm, snmp};
+use crate::tree::{Actor, Creation, Snapshot, Transaction, Tree};
+use openssl::rand::rand_bytes;
+use std::path::{Path, PathBuf};
+
+/// A profile: a script and a folder of trust anchors.
+#[derive(Clone, Debug)]
+pub(super) struct Profile {
+    /// What `%profile%` says.
+    pub(super) name: String,
+    /// Its script.
+    pub(super) script: String,
+    /// Its anchors, each a name and a file's octets.
+    pub(super) anchors: Vec<(String, Vec<u8>)>,
+}
+
+/// The profile that is built in.
+const BUILT_IN: &str = include_str!("../../certs/profile/profile.script");
+/// The largest file of a profile that is read, in octets.
+const LARGEST: u64 = 1 << 20;
+
+impl Profile {
+    /// The built-in profile, or the one in a folder (a script alone is a profile too).
+    pub(super) fn read(path: Option<&Path>) -> Result<Self, DeviceError> {
+        let Some(path) = path else {
+            return Ok(Self {
+                name: "Default".to_owned(),
+                script: BUILT_IN.to_owned(),
+                anchors: Vec::new(),
+            });
+        };
+        let folder = path.is_dir();
+        let file = if folder {
+            path.join("profile.script")
+        } else {
+            path.to_owned()
+        };
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let anchors = if folder {
+            anchors(&path.join("anchors"))?
+        } else {
+            Vec::new()
+        };
+        let script = String::from_utf8_lossy(&read(&file)?).into_owned();
+        Ok(Self {
+            name,
+            script,
+            anchors,
+        })
+    }
+}
+
+fn anchors(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, DeviceError> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let fault = |error: std::io::Error| DeviceError::io(folder, &error);
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in folder.read_dir().map_err(fault)? {
+        files.push(entry.map_err(fault)?.path());
+    }
+    files.retain(|file| {
+        let ending = file.extension().map(|ending| ending.to_ascii_lowercase());
+        ending.is_some_and(|ending| {
+            ["pem", "crt", "der", "cer"]
+                .iter()
+                .any(|known| ending == *known)
+        })
+    });
+    files.sort();
+    files
+        .iter()
+        .map(|file| {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            Ok((name.into_owned(), read(file)?))
+        })
+        .collect()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, DeviceError> {
+    let fault = |error: std::io::Error| DeviceError::io(path, &error);
+    let length = path.metadata().map_err(fault)?.len();
+    if length > LARGEST {
+        let why = format!("it is larger than {LARGEST} octets");
+        return Err(DeviceError::Script(path.display().to_string(), why));
+    }
+    std::fs::read(path).map_err(fault)
+}
+
+/// Brings a tree of version 0 to the factory state; a later one gets only
+/// the rows that this firmware adds.
+pub(super) fn prepare(
+    tree: &Tree,
+    home: &Path,
+    identity: &Identity,
+    profile: &Profile,
+    at: u64,
+) -> Result<(), DeviceError> {
+    if tree.snapshot().version() > 0 {
+        let mut txn = Transaction::new(Actor::device());
+        own_rows(&mut txn, &tree.snapshot(), identity);
+        return commit(tree, txn, "the unit's own rows", at);
+    }
+    let secrets = Secrets::make()?;
+    // On disk before it counts: a crash between the two leaves no unit without a known password.
+    secrets.write(home)?;
+    let mut txn = factory_state(tree, identity, profile)?;
+    secrets.assign(&mut txn);
+    commit(tree, txn, &format!("profile {}", profile.name), at)
+}
+
+/// The factory state without secrets: what `diff` and `export` compare with.
+pub(super) fn baseline(
+    tree: &Tree,
+    identity: &Identity,
+    profile: &Profile,
+) -> Result<(), DeviceError> {
+    let txn = factory_state(tree, identity, profile)?;
+    commit(tree, txn, &format!("profile {}", profile.name), 0)
+}
+
+fn factory_state(
+    tree: &Tree,
+    identity: &Identity,
+    profile: &Profile,
+) -> Result<Transaction, DeviceError> {
+    let mut txn = Transaction::new(Actor::device());
+    own_rows(&mut txn, &tree.snapshot(), identity);
+    let what = || format!("profile {}", profile.name);
+    let script = Script::parse(&profile.script).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        DeviceError::Script(what(), lines.join("\n"))
+    })?;
+    for entry in script.entries {
+        match entry.act {
+            Act::Assign(name, value) => txn.assign(name, value),
+            Act::Invoke(call) => {
+                let why = format!("a profile only assigns, it cannot run {}", call.operation);
+                return Err(DeviceError::Script(what(), why));
+            }
+        }
+    }
+    install_anchors(&mut txn, &profile.anchors)
+        .map_err(|bad| DeviceError::Script(what(), bad.to_string()))?;
+    Ok(txn)
+}
+
+fn commit(tree: &Tree, txn: Transaction, what: &str, at: u64) -> Result<(), DeviceError> {
+    match tree.commit_and_wait(txn, at) {
+        Ok(_) => Ok(()),
+        Err(reasons) => Err(DeviceError::Refused {
+            what: what.to_owned(),
+            reasons,
+        }),
+    }
+}
+
+/// Rows that exist because the unit does: services, places for servers, ports.
+fn own_rows(txn: &mut Transaction, snapshot: &Snapshot, identity: &Identity) {
+    let mut make = |table: TableId, index: Index| {
+        if snapshot.row(table, &index).is_none() {
+            txn.create(table, index, Creation::Active);
+        }
+    };
+    for (name, _, _) in SERVICES {
+        make(scm::service_commands::TABLE, Index::text(name));
+        make(scm::services_config::TABLE, Index::text(name));
+    }
+    for priority in 1..=PLACES {
+        make(hoc::static_sntp_servers::TABLE, Index::number(priority));
+        make(hoc::static_dns_servers::TABLE, Index::number(priority));
+    }
+    for endpoint in identity.endpoints() {
+        make(ep_adm::endpoint::TABLE, Index::text(&endpoint));
+    }
+}
+
+/// The dictionary's number of static servers.
+const PLACES: u32 = 4;
+
+/// What the first boot makes at random.
+struct Secrets {
+    admin: String,
+    privacy: String,
+}
+
+impl Secrets {
+    fn make() -> Result<Self, DeviceError> {
+        Ok(Self {
+            admin: password()?,
+            privacy: password()?,
+        })
+    }
+
+    fn write(&self, home: &Path) -> Result<(), DeviceError> {
+        let text = format!(
+            "snmp-user: admin\nsnmp-auth: SHA-256\nsnmp-auth-password: {admin}\nsnmp-priv: AES\nsnmp-priv-password: {privacy}\nadmin-password: {admin}\n",
+            admin = self.admin,
+            privacy = self.privacy,
+        );
+        write_durably(&home.join("first-boot.txt"), text.as_bytes())
+    }
+
+    fn assign(&self, txn: &mut Transaction) {
+        let admin = Index::text("admin");
+        assign(txn, aaa::users::PASSWORD, &admin, &self.admin);
+        assign(txn, aaa::user_snmp::PRIV_PASSWORD, &admin, &self.privacy);
+        assign(txn, snmp::SNMP_USER, &Index::scalar(), "");
+    }
+}
+
+fn assign<K>(txn: &mut Transaction, column: Typed<K>, index: &Index, text: &str) {
+    let name = Name {
+        column: column.id(),
+        index: index.clone(),
+    };
+    txn.assign(name, Value::from(text));
+}
+
+/// A new admin password for a stopped device; SNMPv3 gets it too.
+pub(super) fn recover_admin(tree: &Tree, home: &Path, at: u64) -> Result<(), DeviceError> {
+    let secrets = Secrets::make()?;
+    let mut txn = Transaction::new(Actor::device());
+    secrets.assign(&mut txn);
+    let rights = Name {
+        column: aaa::users::ACCESS_RIGHTS.id(),
+        index: Index::text("admin"),
+    };
+    let admin = aaa::users::AccessRights::Admin as i32;
+    txn.assign(rights, Value::Integer(admin));
+    commit(tree, txn, "the new password", at)?;
+    secrets.write(home)
+}
+
+/// Twenty letters of an alphabet of 32 without look-alikes: 100 bits.
+fn password() -> Result<String, DeviceError> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut random = [0; 20];
+    rand_bytes(&mut random).map_err(|_| DeviceError::NoRandomness)?;
+    let letters = random
+        .iter()
+        .map(|octet| char::from(ALPHABET[usize::from(octet % 32)]));
+    Ok(letters.collect())
+}

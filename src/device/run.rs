@@ -1,0 +1,154 @@
+//! A device while it runs: every part a task, and the end of all of them.
+
+use super::parts::Device;
+use super::services::Control;
+use super::settled::settings;
+use super::system::{self, TimeOfDay, VERSION};
+use super::{DeviceError, clock, endpoints, interfaces, log, sip, snmp, snmpex, store};
+use crate::certs::io::{Looking, Ports as CertPorts, Runner};
+use crate::certs::{Keyring, TlsTime, Unit};
+use crate::clock::Time;
+use crate::clock::io::read_clocks;
+use crate::north::local::Desk;
+use crate::north::local::io::{Listener, runtime_folder};
+use crate::north::syslog::io::Logger;
+use crate::north::syslog::settings::Identity as LogIdentity;
+use crate::tree::{Actor, messages};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// The longest that all services together may take to end.
+const GOODBYE: Duration = Duration::from_secs(4);
+
+impl Device {
+    /// Runs until `stop` is ready; then says goodbye and ends.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), DeviceError> {
+        let started = Instant::now();
+        let device = Arc::new(self);
+        let tree = device.tree.clone();
+        let (time, known) = watch::channel(None);
+        let now = time_of_day(known.clone());
+        let logger = device.logger(now.clone());
+        system::publish(&tree, &device.identity, started, now.clone());
+        store::say_what_was_found(&device);
+
+        let mut parts = JoinSet::new();
+        let names = device.names();
+        let (resolving, follow) = settings(&tree);
+        parts.spawn(follow);
+        parts.spawn(names.clone().run(tree.clone(), resolving));
+        parts.spawn(clock::keep(
+            tree.clone(),
+            device.home.clone(),
+            names.clone(),
+            time,
+        ));
+
+        let (addresses, at) = watch::channel(device.addresses());
+        let (links, follow) = settings(&tree);
+        parts.spawn(follow);
+        parts.spawn(interfaces::run(tree.clone(), links, addresses));
+
+        let (unlocked, usable) = watch::channel(endpoints::Unlocked::new());
+        parts.spawn(endpoints::run(tree.clone(), unlocked));
+        parts.spawn(log::configure(tree.clone(), logger.clone()));
+        parts.spawn(log::show(tree.clone(), logger.clone()));
+        parts.spawn(snmpex::run(tree.clone(), now.clone()));
+        parts.spawn(store::watch(tree.clone(), device.store.clone()));
+        let (certificates, keyring) = device.certificates(names.clone(), known.clone());
+        parts.spawn(certificates.run());
+
+        let control = Control::new(&tree);
+        let mut services = JoinSet::new();
+        services.spawn(log::deliver(control.gate("Nlm"), logger, names.clone()));
+        let (agent, stack) = (control.gate("Snmp"), control.gate("SipEp"));
+        services.spawn(snmp::serve(device.clone(), agent, at.clone(), now.clone()));
+        let around = sip::Around {
+            addresses: at,
+            unlocked: usable,
+            time: known,
+            names,
+            keyring,
+        };
+        services.spawn(sip::serve(device.clone(), stack, around));
+
+        let socket = Listener::bind(&device.home, &runtime_folder())
+            .map_err(|error| DeviceError::Socket(error.to_string()))?;
+        let desk = Desk::new(tree.clone(), device.baseline()?.snapshot());
+        let seconds = move || now().map_or(0, |time| time.secs());
+        parts.spawn(socket.serve(desk, Arc::new(seconds)));
+
+        tree.notify(&messages::DEVICE_STARTED.with([&VERSION]));
+        parts.spawn(start_up(device.clone()));
+        control.run(stop).await;
+        tree.notify(&messages::DEVICE_STOPPING.with([&"it was asked to"]));
+        let ended = async { while services.join_next().await.is_some() {} };
+        // A service that hangs is ended with its runtime.
+        let _ = tokio::time::timeout(GOODBYE, ended).await;
+        parts.shutdown().await;
+        Ok(())
+    }
+
+    fn logger(&self, now: TimeOfDay) -> Logger {
+        let identity = LogIdentity {
+            device: self.identity.serial.clone(),
+            process: Some(std::process::id()),
+        };
+        let logger = Logger::new(identity, Box::new(move || now()));
+        let sink = logger.clone();
+        self.tree.on_notice(move |notice| sink.say(notice.clone()));
+        logger
+    }
+
+    fn certificates(
+        &self,
+        names: super::names::Names,
+        known: watch::Receiver<Option<Time>>,
+    ) -> (Runner, Arc<Keyring>) {
+        let lookup = move |name: String| -> Looking {
+            let names = names.clone();
+            Box::pin(async move { names.addresses(&name).await })
+        };
+        let floor = clock::built();
+        let time = move || {
+            let time = *known.borrow();
+            let now = time.and_then(|time| time.at(read_clocks()));
+            TlsTime::of(now, time.map_or(floor, |time| time.floor))
+        };
+        let keyring = Arc::new(Keyring::new(TlsTime::of(None, floor)));
+        let runner = Runner::prepare(CertPorts {
+            tree: self.tree.clone(),
+            keyring: keyring.clone(),
+            unit: Unit {
+                mac: self.identity.mac.clone(),
+                serial: self.identity.serial.clone(),
+                product: self.identity.product.clone(),
+                version: VERSION.to_owned(),
+                profile: self.profile.name.clone(),
+            },
+            time: Arc::new(time),
+            lookup: Arc::new(lookup),
+        });
+        (runner, keyring)
+    }
+}
+
+/// The operations of the start-up script, now that there are engines.
+async fn start_up(device: Arc<Device>) {
+    let script = device.start_up.clone();
+    let report = snmpex::run_script(&device.tree, Actor::local(), script, 0).await;
+    for complaint in report.complaints {
+        device
+            .tree
+            .notify(&messages::SCRIPT_FAILED.with([&"start-up", &complaint]));
+    }
+}
+
+fn time_of_day(known: watch::Receiver<Option<Time>>) -> TimeOfDay {
+    Arc::new(move || {
+        let time: Option<Time> = *known.borrow();
+        time.and_then(|time| time.at(read_clocks()))
+    })
+}
