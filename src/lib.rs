@@ -15,8 +15,10 @@
 //! | [`clock`], [`sip`] | the engines: pure cores behind an `io.rs` each |
 //! | [`north`] | what a manager touches; each face a pure core and an `io.rs` |
 //! | [`device`] | a Device is a value: open the tree, build the parts, run, stop |
+//! | [`cli`] | the `demarc` command: starts a device, or talks to one |
 
 pub mod certs;
+pub mod cli;
 pub mod clock;
 pub mod device;
 pub mod north;

@@ -1,3 +1,7 @@
-//! The `demarc` program: arguments, logging, run.
+//! The `demarc` program: everything stands in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    demarc::cli::main()
+}

@@ -1,0 +1,114 @@
+//! Where the command line starts a device, or works on a stopped one.
+
+use super::failure::Failure;
+use crate::device::{Device, DeviceError, DeviceOptions};
+use crate::north::local::Refused;
+use crate::north::script::Script;
+use crate::schema::{Index, Value, snmp};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// How a device is started.
+#[derive(Debug)]
+pub struct RunOptions {
+    /// Its data folder.
+    pub data: PathBuf,
+    /// Its profile; the built-in one if none is named.
+    pub profile: Option<PathBuf>,
+    /// What `--script` and `--set` ask for: [`Script::start`] before the
+    /// services start, then the operations that it leaves.
+    pub start: Script,
+}
+
+/// Runs a device until it is told to stop.
+pub(super) fn run(options: RunOptions) -> Result<(), Failure> {
+    log_to_standard_error();
+    let start = DeviceOptions {
+        profile: options.profile,
+        start: options.start,
+    };
+    let device = Device::open(&options.data, &start).map_err(failure)?;
+    greet(&device, &options.data, &mut io::stdout()).map_err(Failure::Output)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Machine(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        let stop = told_to_stop().map_err(|error| Failure::Machine(error.to_string()))?;
+        device.run(stop).await.map_err(failure)
+    })
+}
+
+/// Makes a new password for the administrator of a stopped device, and says where it is written.
+pub(super) fn recover_admin(folder: &Path, out: &mut dyn Write) -> Result<(), Failure> {
+    Device::recover_admin(folder).map_err(failure)?;
+    let file = folder.join("first-boot.txt");
+    writeln!(out, "the new password is in {}", file.display()).map_err(Failure::Output)
+}
+
+/// What a person at the terminal needs first.
+fn greet(device: &Device, folder: &Path, out: &mut dyn Write) -> io::Result<()> {
+    let identity = device.identity();
+    let port = device
+        .tree()
+        .snapshot()
+        .cell(snmp::PORT.id(), &Index::scalar())
+        .cloned();
+    let port = port.as_ref().and_then(Value::number).unwrap_or_default();
+    let file = folder.join("first-boot.txt");
+    let data = folder.display();
+    writeln!(
+        out,
+        "{} {} starts on {data}",
+        identity.product, identity.serial
+    )?;
+    writeln!(
+        out,
+        "  SNMP   127.0.0.1:{port}, SNMPv3 user admin (SHA-256, AES)"
+    )?;
+    writeln!(out, "  secrets of the first boot are in {}", file.display())?;
+    writeln!(out, "Worth trying, in another terminal:")?;
+    writeln!(out, "  demarc status --data {data}")?;
+    writeln!(out, "  demarc walk Hoc --data {data}")?;
+    writeln!(out, "  demarc set Hoc.SystemName=gateway-1 --data {data}")
+}
+
+/// SIGTERM or SIGINT.
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let mut term = signal(SignalKind::terminate())?;
+    let mut int = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    })
+}
+
+/// The one subscriber of the process. What a service logs is decided by its
+/// `MinSeverity`; `RUST_LOG` is for those who look into the program itself.
+fn log_to_standard_error() {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,demarc=debug"));
+    // Another subscriber stands only in a test, and stays.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .try_init();
+}
+
+fn failure(error: DeviceError) -> Failure {
+    match error {
+        DeviceError::StartUp(complaints) => {
+            Failure::Refused(complaints.iter().map(Refused::from).collect())
+        }
+        DeviceError::Refused { reasons, .. } => {
+            let complaints = reasons.iter();
+            Failure::Refused(complaints.map(Refused::from).collect())
+        }
+        other => Failure::Machine(format!("cannot start: {other}")),
+    }
+}

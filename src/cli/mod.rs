@@ -1,0 +1,83 @@
+//! The command line: a device's operator at a terminal or in a script.
+//!
+//! Reads what was asked, asks the device that runs on the data folder, and
+//! prints what it says. It knows objects by their names only, so a table that
+//! a device lacks is left out and none is named here for its engine.
+
+mod args;
+mod ask;
+mod cert;
+mod failure;
+mod log;
+mod machine;
+mod mib;
+mod paint;
+mod status;
+mod store;
+mod values;
+
+pub use args::{Cli, Shared, Verb};
+pub use failure::Failure;
+pub use machine::RunOptions;
+
+use args::{CertVerb, Run, StoreVerb};
+use ask::Ask;
+use clap::{CommandFactory, Parser};
+use paint::Paint;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Runs what the process's arguments ask for.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.shared.json;
+    let mut out = io::stdout().lock();
+    let done = perform(cli, &mut out).and_then(|()| out.flush().map_err(Failure::Output));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(json, &mut out, &mut io::stderr().lock()),
+    }
+}
+
+/// Does what one command line asks for.
+pub fn perform(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
+    let shared = &cli.shared;
+    match cli.verb.unwrap_or_else(|| Verb::Run(Run::default())) {
+        Verb::Run(arguments) => machine::run(arguments.options(shared)?),
+        Verb::RecoverAdmin => machine::recover_admin(&shared.data, out),
+        Verb::Store(StoreVerb::Ls) => store::ls(shared, out),
+        Verb::Mib(arguments) => mib::mib(&arguments, shared, out),
+        Verb::Completion { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "demarc", out);
+            Ok(())
+        }
+        verb => {
+            let mut ask = Ask::connect(shared)?;
+            talk(verb, &mut ask, out)
+        }
+    }
+}
+
+/// What needs a running device.
+fn talk(verb: Verb, ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
+    match verb {
+        Verb::Get { names, oid } => values::get(ask, names, oid, out),
+        Verb::Set { assignments } => values::set(ask, &assignments, out),
+        Verb::Walk { name, oid } => values::walk(ask, name, oid, out),
+        Verb::Script { file } => values::script(ask, &file, out),
+        Verb::Diff => values::diff(ask, out),
+        Verb::Export => values::export(ask, out),
+        Verb::Invoke(arguments) => values::invoke(ask, arguments, out),
+        Verb::Operations => values::operations(ask, out),
+        Verb::Log { follow, since } => log::log(ask, follow, since, out),
+        Verb::Status => status::status(ask, Paint::of_stdout(), out),
+        Verb::Cert(CertVerb::Add(arguments)) => cert::add(ask, arguments, out),
+        Verb::Cert(CertVerb::List) => cert::list(ask, out),
+        Verb::Cert(CertVerb::Delete { name, kind }) => cert::delete(ask, &name, kind, out),
+        Verb::Run(_)
+        | Verb::RecoverAdmin
+        | Verb::Store(_)
+        | Verb::Mib(_)
+        | Verb::Completion { .. } => Ok(()),
+    }
+}
