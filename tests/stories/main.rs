@@ -1,0 +1,13 @@
+//! Stories: what a user or a peer does and what comes of it, one module a subject.
+
+mod certs;
+mod devices;
+mod local;
+mod rfc4475;
+mod script;
+mod sip;
+mod sip_against_rsip;
+mod sip_properties;
+mod sip_torture;
+mod snmp_against_async_snmp;
+mod store;

@@ -1,0 +1,8 @@
+//! The SIP stack on a simulated network: every run is instant and repeats exactly.
+
+mod changes;
+mod hostile;
+mod links;
+mod registering;
+mod registrar;
+mod world;
