@@ -1,7 +1,7 @@
 //! Where the command line starts a device, or works on a stopped one.
 
 use super::failure::Failure;
-use crate::device::{Device, DeviceError, DeviceOptions};
+use crate::device::{Device, DeviceError, DeviceOptions, End};
 use crate::north::local::Refused;
 use crate::north::script::Script;
 use crate::schema::{Index, Value, snmp};
@@ -29,16 +29,23 @@ pub(super) fn run(options: RunOptions) -> Result<(), Failure> {
         profile: options.profile,
         start: options.start,
     };
-    let device = Device::open(&options.data, &start).map_err(failure)?;
-    greet(&device, &options.data, &mut io::stdout()).map_err(Failure::Output)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Machine(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
-        let stop = told_to_stop().map_err(|error| Failure::Machine(error.to_string()))?;
-        device.run(stop).await.map_err(failure)
-    })
+    loop {
+        let device = Device::open(&options.data, &start).map_err(failure)?;
+        greet(&device, &options.data, &mut io::stdout()).map_err(Failure::Output)?;
+        // A runtime for each run: nothing of one reaches into the next.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::Machine(format!("cannot start: {error}")))?;
+        let end = runtime.block_on(async {
+            let stop = told_to_stop().map_err(|error| Failure::Machine(error.to_string()))?;
+            device.run(stop).await.map_err(failure)
+        })?;
+        match end {
+            End::Stopped => return Ok(()),
+            End::Reboot => drop(runtime),
+        }
+    }
 }
 
 /// Makes a new password for the administrator of a stopped device, and says where it is written.

@@ -7,8 +7,10 @@ use super::identity::Identity;
 use super::services::SERVICES;
 use crate::certs::install_anchors;
 use crate::north::script::{Act, Script};
-use crate::schema::{Index, Name, TableId, Typed, Value, aaa, ep_adm, hoc, scm, snmp};
-use crate::tree::{Actor, Creation, Snapshot, Transaction, Tree};
+use crate::schema::{
+    self, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, ep_adm, hoc, scm, snmp,
+};
+use crate::tree::{Actor, Creation, Row, Snapshot, Transaction, Tree};
 use openssl::rand::rand_bytes;
 use std::path::{Path, PathBuf};
 
@@ -130,6 +132,62 @@ pub(super) fn baseline(
 ) -> Result<(), DeviceError> {
     let txn = factory_state(tree, identity, profile)?;
     commit(tree, txn, &format!("profile {}", profile.name), 0)
+}
+
+/// From a configuration back to the factory state, with new secrets, which
+/// are on disk before the transaction is made true.
+pub(super) fn reset(
+    now: &Snapshot,
+    baseline: &Snapshot,
+    home: &Path,
+) -> Result<Transaction, DeviceError> {
+    let mut txn = Transaction::new(Actor::device());
+    for (table, object) in schema::tables() {
+        if object.is_live() {
+            continue;
+        }
+        for (index, row) in now.rows(table).iter() {
+            match baseline.row(table, index) {
+                Some(wanted) => restore(&mut txn, table, index, row, wanted),
+                // Rows that follow go with their leaders.
+                None if object.rows == RowLife::Free => txn.delete(table, index.clone()),
+                None => {}
+            }
+        }
+        for (index, wanted) in baseline.rows(table).iter() {
+            if now.row(table, index).is_none() {
+                if !matches!(object.rows, RowLife::Follow(_)) {
+                    txn.create(table, index.clone(), Creation::Active);
+                }
+                restore(&mut txn, table, index, &Row::initial(table), wanted);
+            }
+        }
+    }
+    let secrets = Secrets::make()?;
+    secrets.write(home)?;
+    secrets.assign(&mut txn);
+    Ok(txn)
+}
+
+/// Assigns what differs.
+fn restore(txn: &mut Transaction, table: TableId, index: &Index, now: &Row, wanted: &Row) {
+    for column in table.get().columns {
+        let Role::Stored(slot) = column.get().role else {
+            continue;
+        };
+        // A counter of managers (RFC 2579 TestAndIncr) is no setting.
+        let setting = column.get().syntax.format != "TestAndIncr";
+        if let Some(value) = wanted
+            .cell(slot)
+            .filter(|_| setting && now.cell(slot) != wanted.cell(slot))
+        {
+            let name = Name {
+                column: *column,
+                index: index.clone(),
+            };
+            txn.assign(name, value.clone());
+        }
+    }
 }
 
 fn factory_state(

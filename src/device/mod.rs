@@ -12,6 +12,7 @@ mod identity;
 mod interfaces;
 mod log;
 mod names;
+mod operations;
 mod parts;
 mod run;
 mod services;
@@ -26,6 +27,7 @@ mod users;
 pub use engine::EngineState;
 pub use identity::Identity;
 pub use parts::{Device, DeviceOptions};
+pub use run::End;
 pub use settled::claims;
 pub use users::is_password;
 

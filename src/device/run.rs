@@ -4,7 +4,7 @@ use super::parts::Device;
 use super::services::Control;
 use super::settled::settings;
 use super::system::{self, TimeOfDay, VERSION};
-use super::{DeviceError, clock, endpoints, interfaces, log, sip, snmp, snmpex, store};
+use super::{DeviceError, clock, endpoints, interfaces, log, operations, sip, snmp, snmpex, store};
 use crate::certs::io::{Looking, Ports as CertPorts, Runner};
 use crate::certs::{Keyring, TlsTime, Unit};
 use crate::clock::Time;
@@ -16,15 +16,24 @@ use crate::north::syslog::settings::Identity as LogIdentity;
 use crate::tree::{Actor, messages};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 /// The longest that all services together may take to end.
 const GOODBYE: Duration = Duration::from_secs(4);
 
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was told to stop.
+    Stopped,
+    /// It is to be opened and run again.
+    Reboot,
+}
+
 impl Device {
-    /// Runs until `stop` is ready; then says goodbye and ends.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), DeviceError> {
+    /// Runs until `stop` is ready or a reboot is asked for; then says goodbye and ends.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<End, DeviceError> {
         let started = Instant::now();
         let device = Arc::new(self);
         let tree = device.tree.clone();
@@ -82,13 +91,22 @@ impl Device {
 
         tree.notify(&messages::DEVICE_STARTED.with([&VERSION]));
         parts.spawn(start_up(device.clone()));
-        control.run(stop).await;
+        let again = Arc::new(Notify::new());
+        operations::offer(&device, &again);
+        let mut end = End::Stopped;
+        let told = async {
+            tokio::select! {
+                () = stop => {}
+                () = again.notified() => end = End::Reboot,
+            }
+        };
+        control.run(told).await;
         tree.notify(&messages::DEVICE_STOPPING.with([&"it was asked to"]));
         let ended = async { while services.join_next().await.is_some() {} };
         // A service that hangs is ended with its runtime.
         let _ = tokio::time::timeout(GOODBYE, ended).await;
         parts.shutdown().await;
-        Ok(())
+        Ok(end)
     }
 
     fn logger(&self, now: TimeOfDay) -> Logger {

@@ -341,3 +341,43 @@ fn the_exported_modules_let_net_snmp_name_what_it_walks() {
     );
     assert!(got.contains("1440"), "{got}");
 }
+
+#[test]
+fn a_factory_reset_brings_back_the_profile_with_new_passwords_and_reboots() {
+    let folder = Folder::new("snmp-reset");
+    let device = Device::start(&folder, &[]);
+    let before = device.secret("snmp-auth-password");
+    device.done(&[
+        "set",
+        "Hoc.SystemName=changed",
+        "Hoc.StaticHosts[Index=4].Name=pbx",
+    ]);
+    device.done(&["invoke", "Conf.FactoryReset"]);
+    eventually("the profile's state", Duration::from_secs(15), || {
+        let output = device.cli(&["get", "Hoc.SystemName"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.contains("=\"\"").then_some(())
+    });
+    assert!(
+        !device
+            .cli(&["get", "Hoc.StaticHosts[Index=4].Name"])
+            .status
+            .success()
+    );
+    assert_ne!(device.secret("snmp-auth-password"), before);
+    let by = v3(&device);
+    eventually("the new password counts", Duration::from_secs(10), || {
+        tool(&device, "snmpget", &by, &[SYS_NAME])
+            .status
+            .success()
+            .then_some(())
+    });
+    // Counted: it started a second time.
+    let boots = done(&tool(
+        &device,
+        "snmpget",
+        &by,
+        &["-Oqv", "1.3.6.1.6.3.10.2.1.2.0"],
+    ));
+    assert_eq!(boots.trim(), "2");
+}
