@@ -5,8 +5,10 @@ use crate::device::{Device, DeviceError, DeviceOptions, End};
 use crate::north::local::Refused;
 use crate::north::script::Script;
 use crate::schema::{Index, Value, snmp};
+use crate::tree::StoreError;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -30,7 +32,7 @@ pub(super) fn run(options: RunOptions) -> Result<(), Failure> {
         start: options.start,
     };
     loop {
-        let device = Device::open(&options.data, &start).map_err(failure)?;
+        let device = open(&options.data, &start)?;
         greet(&device, &options.data, &mut io::stdout()).map_err(Failure::Output)?;
         // A runtime for each run: nothing of one reaches into the next.
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -46,6 +48,19 @@ pub(super) fn run(options: RunOptions) -> Result<(), Failure> {
             End::Reboot => drop(runtime),
         }
     }
+}
+
+/// Opens the device; the store of the run before a reboot may take a moment to let go.
+fn open(folder: &Path, start: &DeviceOptions) -> Result<Device, Failure> {
+    const TRIES: u32 = 20;
+    const PAUSE: Duration = Duration::from_millis(50);
+    for _ in 1..TRIES {
+        match Device::open(folder, start) {
+            Err(DeviceError::Store(StoreError::Locked(_))) => std::thread::sleep(PAUSE),
+            outcome => return outcome.map_err(failure),
+        }
+    }
+    Device::open(folder, start).map_err(failure)
 }
 
 /// Makes a new password for the administrator of a stopped device, and says where it is written.

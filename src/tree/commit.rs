@@ -402,18 +402,23 @@ impl Tree {
         };
         let before = std::mem::replace(&mut *tip, step.next.clone());
         let shared = self.shared.clone();
-        let written = move |written: Result<(), StoreError>| match written {
-            Ok(()) => {
-                shared.publish(step);
-                done(Ok(Committed { version }));
-            }
-            Err(error) => {
-                let refusal = Refusal::unavailable(format!("nothing was changed: {error}"));
-                if !matches!(error, StoreError::Busy | StoreError::Closed) {
-                    shared.fall_back(&refusal);
+        let written = move |written: Result<(), StoreError>| {
+            let outcome = match written {
+                Ok(()) => {
+                    shared.publish(step);
+                    Ok(Committed { version })
                 }
-                done(Err(vec![refusal]));
-            }
+                Err(error) => {
+                    let refusal = Refusal::unavailable(format!("nothing was changed: {error}"));
+                    if !matches!(error, StoreError::Busy | StoreError::Closed) {
+                        shared.fall_back(&refusal);
+                    }
+                    Err(vec![refusal])
+                }
+            };
+            // Whoever hears the outcome may close the store: this must not be its last handle.
+            drop(shared);
+            done(outcome);
         };
         // Appended under the lock: the journal's order is the order of versions.
         if let Err((written, error)) = store.append(record, Box::new(written)) {

@@ -72,7 +72,7 @@ pub(super) const SECTIONS: &[Section] = &[
         good: &["up"],
         waiting: &["waitingUp", "waitingShutdown"],
         reason: ("SipEp.TlsPersistentConnectionStatusReason", "Text"),
-        also: &["TlsVersion", "CipherSuite", "PeerCertificate"],
+        also: &[],
         change: "see SipEp.TransportConfig",
     },
     Section {
