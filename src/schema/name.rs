@@ -266,7 +266,10 @@ pub(crate) fn row_in_words(table: TableId, index: &Index) -> String {
 
 /// Bare where it can be, quoted where it holds what a name is made of.
 fn key_in_words(key: &str) -> String {
-    let plain = !key.is_empty() && !key.contains([',', ']', '[', '"', '=', ' ', '\\']);
+    // A bare 0x would be read back as octets.
+    let plain = !key.is_empty()
+        && !key.starts_with("0x")
+        && !key.contains([',', ']', '[', '"', '=', ' ', '\\']);
     if plain {
         key.to_owned()
     } else {
@@ -421,6 +424,15 @@ mod tests {
     fn keys_with_commas_and_brackets_are_quoted() {
         let name = Name::parse(r#"Scm.ServicesConfig[Name="a,]\"b"].StartupType"#).expect("quoted");
         assert_eq!(name.index, Index::text("a,]\"b"));
+        assert_eq!(Name::parse(&name.to_string()), Ok(name));
+    }
+
+    #[test]
+    fn a_key_that_looks_like_octets_is_quoted() {
+        let name = Name {
+            index: Index::text("0x41"),
+            ..Name::parse("Scm.ServicesConfig[Name=x].StartupType").expect("a name")
+        };
         assert_eq!(Name::parse(&name.to_string()), Ok(name));
     }
 

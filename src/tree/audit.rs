@@ -43,7 +43,7 @@ impl Audit {
         publication.set(audit::ADDRESS, &index, &actor.address);
         publication.set(audit::VERSION, &index, version.to_string());
         publication.set(audit::OBJECTS, &index, listed(rows));
-        publication.scalar(conf::LAST_COMMIT, format!("{actor} {time}").trim_end());
+        publication.scalar(conf::LAST_COMMIT, format!("{time} {actor}").trim_start());
         self.shown.push_back(self.last);
         if self.shown.len() > KEPT
             && let Some(oldest) = self.shown.pop_front()
@@ -53,7 +53,7 @@ impl Audit {
     }
 }
 
-fn listed(rows: &[(TableId, Index)]) -> String {
+pub(crate) fn listed(rows: &[(TableId, Index)]) -> String {
     let mut out = String::new();
     for (at, (table, index)) in rows.iter().enumerate() {
         let name = row_name(*table, index);

@@ -5,11 +5,12 @@
 //! watchers are told, and the writer is answered, in this order.
 
 use super::actor::{Actor, Face, Rights};
-use super::audit::{Audit, KEPT};
+use super::audit::{Audit, KEPT, listed};
 use super::codec::{RowCodec, disk_name, table_named};
 use super::guard::Guard;
 use super::instances::Instances;
 use super::live::Live;
+use super::messages;
 use super::notice::Notice;
 use super::operation::{Answer, Operation, Operations, Sink};
 use super::refusal::{Reason, Refusal};
@@ -481,14 +482,27 @@ impl Shared {
     /// The commit is on disk: everyone may see it.
     fn publish(&self, step: Step) {
         let version = step.next.version();
-        self.published.store(step.next);
+        self.published.store(step.next.clone());
         let mut audit = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
         self.live
             .publish(|live| audit.add(live, &step.actor, version, step.at, &step.rows));
         drop(audit);
         self.subscribers
             .tell(&changed_tables(&step.rows), &step.commands);
+        self.say_who(&step, version);
         self.release(version, &Ok(()));
+    }
+
+    /// A log record for each commit: who changed what, never to which value.
+    fn say_who(&self, step: &Step, version: u64) {
+        let Actor { user, address, .. } = &step.actor;
+        let address = if address.is_empty() { "here" } else { address };
+        let (face, objects) = (step.actor.face.word(), listed(&step.rows));
+        let notice = messages::CHANGE_COMMITTED.with([user, &face, &address, &version, &objects]);
+        let sinks = self.notices.read().unwrap_or_else(PoisonError::into_inner);
+        for sink in sinks.iter() {
+            sink(&notice);
+        }
     }
 
     /// The commit is not on disk: the tip goes back to what is.
@@ -702,6 +716,18 @@ mod tests {
         tree.commit_and_wait(wish("Hoc.StaticHosts[Index=1].Name", "y"), 0)
             .expect("granted");
         assert_eq!(told.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn each_commit_says_who_changed_what_and_never_to_which_value() {
+        let tree = Tree::in_memory();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = said.clone();
+        tree.on_notice(move |notice| heard.lock().expect("unpoisoned").push(notice.text.clone()));
+        tree.commit_and_wait(wish("Hoc.StaticHosts[Index=1].Name", "the-value"), 0)
+            .expect("granted");
+        let sentence = "admin by local from here made version 1: Hoc.StaticHosts[Index=1]";
+        assert_eq!(*said.lock().expect("unpoisoned"), [sentence]);
     }
 
     #[test]
