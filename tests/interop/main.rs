@@ -5,6 +5,7 @@
 
 mod bench;
 mod disk; // peer: a full disk (tmpfs)
+mod hostile; // peer: a hostile registrar (openssl, own SIP)
 mod kamailio; // peer: kamailio
 mod kill; // peer: SIGKILL, judged by the client's own record
 mod ntp; // peer: chrony
