@@ -355,7 +355,7 @@ fn policies_without_a_version_in_common_say_so() {
     assert_eq!(
         sentence,
         "sip.example.com: it speaks no TLS version that is allowed here: only TLS 1.3 is \
-         allowed by tlsPolicy=modern; compatible also allows TLS 1.2"
+         allowed by SipEp.TlsPolicy=modern; compatible also allows TLS 1.2"
     );
 }
 

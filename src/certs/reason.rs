@@ -33,6 +33,9 @@ pub enum LinkFailure {
     /// It wants a client certificate.
     #[error("it asks for a client certificate")]
     WantsClientCertificate,
+    /// It does not accept the certificate that it was shown.
+    #[error("it refuses our certificate with the alert {0:?}")]
+    RefusesOurs(AlertDescription),
     /// It gave up with an alert.
     #[error("it refused the handshake with the alert {0:?}")]
     Alert(AlertDescription),
@@ -68,6 +71,7 @@ impl LinkFailure {
             Error::AlertReceived(AlertDescription::CertificateRequired) => {
                 Self::WantsClientCertificate
             }
+            Error::AlertReceived(alert) if is_about_ours(*alert) => Self::RefusesOurs(*alert),
             Error::AlertReceived(alert) => Self::Alert(*alert),
             Error::InvalidMessage(
                 InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
@@ -166,7 +170,7 @@ impl Link {
             LinkFailure::Certificate(failure) => self.certificate_advice(failure),
             LinkFailure::NoCommonVersion => Some(match self.policy {
                 TlsPolicy::Modern => {
-                    "only TLS 1.3 is allowed by tlsPolicy=modern; compatible also allows TLS 1.2"
+                    "only TLS 1.3 is allowed by SipEp.TlsPolicy=modern; compatible also allows TLS 1.2"
                         .to_owned()
                 }
                 TlsPolicy::Compatible => {
@@ -186,6 +190,11 @@ impl Link {
                      {object} is enable"
                 ))
             }
+            LinkFailure::RefusesOurs(_) => Some(
+                "add one that it accepts with demarc cert add --type host FILE, see \
+                 Cert.HostCertificatesInfo"
+                    .to_owned(),
+            ),
             LinkFailure::NotTls => {
                 Some("the port is not its TLS port, or TLS is off on one side".to_owned())
             }
@@ -230,6 +239,19 @@ impl Link {
             | VerifyFailure::NotChecked => None,
         }
     }
+}
+
+/// RFC 8446 §6.2: the alerts that are about the certificate of whoever receives them.
+fn is_about_ours(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+    )
 }
 
 /// What the TLS library says where the resolver had nothing to offer.

@@ -152,9 +152,13 @@ impl Link {
         Vec::new()
     }
 
+    /// Whether it is a clear stream on which the peer has not said anything yet.
+    pub(super) fn is_mute(&self) -> bool {
+        !self.heard && self.flow().is_some_and(|it| it.transport == Transport::Tcp)
+    }
+
     pub(super) fn closing_fault(&self, now: Instant) -> LinkFault {
-        let clear = self.flow().is_some_and(|it| it.transport == Transport::Tcp);
-        if clear && !self.heard {
+        if self.is_mute() {
             return LinkFault::ClosedMute(self.gateway.clone());
         }
         // To the nearest second: the peer's clock started a little before ours.

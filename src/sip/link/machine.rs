@@ -220,7 +220,12 @@ impl Link {
             };
             return self.next_target(cx, attempt.target, fault);
         }
-        self.lose(cx, LinkFault::Stream(fault))
+        let fault = match fault {
+            // A server that takes clear text for a broken handshake may reset at once.
+            StreamFault::Reset if self.is_mute() => LinkFault::ClosedMute(self.gateway.clone()),
+            fault => LinkFault::Stream(fault),
+        };
+        self.lose(cx, fault)
     }
 
     /// The peer closed a stream.

@@ -46,8 +46,13 @@ pub enum LinkFault {
     #[error("Waiting for time synchronization: check Hoc.SntpServerHost or the clock source")]
     WaitingForTime,
     /// The server's name led nowhere.
-    #[error("the server's name could not be resolved: {0}")]
-    Resolve(ResolveError),
+    #[error("the server's name {host} could not be resolved: {error}")]
+    Resolve {
+        /// As it is configured.
+        host: String,
+        /// Why.
+        error: ResolveError,
+    },
     /// The gateway's UDP socket is not open.
     #[error("the gateway's UDP port is not open: see the gateway's status")]
     NoDatagramSocket,

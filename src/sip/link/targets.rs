@@ -113,7 +113,8 @@ impl Link {
         if concealed && !self.targets.is_empty() {
             return self.first_target(cx);
         }
-        self.wait(cx, LinkFault::Resolve(error))
+        let host = self.plan.wanted.server.host.clone();
+        self.wait(cx, LinkFault::Resolve { host, error })
     }
 
     /// A renewed list: stay where we are if that is still listed, else go to its head.

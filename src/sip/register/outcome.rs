@@ -152,12 +152,12 @@ impl Registration {
     }
 
     fn hint(&self, status: u16) -> Hint {
-        let clear = self.sent_by == Some(Transport::Udp);
+        let streams = self.sent_by != Some(Transport::Udp);
+        let mute = !self.plan.binding.transport_parameter;
         match status {
             // 503 says of itself what is wrong.
-            500 | 400 | 416 | 478 if !clear && !self.plan.binding.transport_parameter => {
-                Hint::TransportParameter(self.gateway.clone())
-            }
+            500 if mute => Hint::TransportParameter(self.gateway.clone()),
+            400 | 416 | 478 if mute && streams => Hint::TransportParameter(self.gateway.clone()),
             403 if self.credentials.were_used() => Hint::Credentials,
             403 | 404 => Hint::UnknownUser,
             _ => Hint::None,

@@ -171,13 +171,17 @@ pub struct Found {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ResolveError {
     /// Every question was answered, and no address came of it.
-    #[error("the name has no usable address")]
+    #[error(
+        "the name has no usable address: see SipEp.DefaultStaticRegistrarServerHost, SipEp.DefaultStaticProxyHomeDomainHost and Hoc.StaticDnsServers"
+    )]
     NoAddress,
     /// Name servers did not answer.
-    #[error("no name server answered")]
+    #[error("no name server answered: see Hoc.DnsServersConfigSource and Hoc.StaticDnsServers")]
     NoAnswer,
     /// A numeric host of the other address family than the interface.
-    #[error("the address family of the host is not that of the gateway's network interface")]
+    #[error(
+        "the address family of the host is not that of the gateway's network interface: see SipEp.Gateway.NetworkInterface"
+    )]
     Family,
     /// The gateway has no transport enabled.
     #[error("no transport is enabled")]

@@ -1,6 +1,6 @@
 //! Kamailio as registrar; its own location table is what counts.
 
-use super::{Device, Folder, Running, eventually, free_tcp_port, run};
+use super::{Authority, Device, Folder, Identity, Running, eventually, free_tcp_port, run};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -128,6 +128,27 @@ impl Kamailio {
     /// A file of its authority.
     pub(crate) fn ca(&self, name: &str) -> PathBuf {
         self.folder.join("ca").join(name)
+    }
+
+    /// Shows another certificate to whoever connects from now on.
+    pub(crate) fn shows(&self, identity: &Identity) {
+        identity.write(&self.ca(""), "proxy");
+        self.reload_tls();
+    }
+
+    /// Accepts the clients of another authority from now on.
+    pub(crate) fn trusts(&self, authority: &Authority) {
+        let anchor = authority.anchor(&self.folder, "clients");
+        let text = fs::read_to_string(self.folder.join("tls.cfg")).expect("its settings");
+        let own = self.ca("ca.crt").display().to_string();
+        let text = text.replace(&own, &anchor.display().to_string());
+        fs::write(self.folder.join("tls.cfg"), text).expect("written");
+        self.reload_tls();
+    }
+
+    fn reload_tls(&self) {
+        let said = self.command(&["tls.reload"]);
+        said.expect("kamailio takes its new TLS settings");
     }
 
     /// A device that registers here over UDP.

@@ -62,7 +62,7 @@ impl Device {
             .filter_map(|(_, cell)| {
                 let got = self.manager("snmpget", &[cell["oid"].as_str()?]);
                 let got = String::from_utf8_lossy(&got.stdout).into_owned();
-                Some(got.trim().trim_matches('"').to_owned())
+                Some(unquoted(got.trim()))
             })
             .collect()
     }
@@ -74,6 +74,12 @@ impl Device {
         oid.unwrap_or_else(|| panic!("{name} has no OID in {got}"))
             .to_owned()
     }
+}
+
+/// As net-snmp prints a string.
+fn unquoted(text: &str) -> String {
+    let inner = text.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    inner.unwrap_or(text).replace("\\\"", "\"")
 }
 
 fn holds(text: &str, words: &[&str]) -> bool {

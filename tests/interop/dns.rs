@@ -1,0 +1,220 @@
+//! BIND as the name server: what it was asked, in which order and how often,
+//! and where that led.
+
+use crate::bench::{Device, Folder, Kamailio, LINKS, REGISTRATIONS, Running, Stub, eventually};
+use crate::bench::{free_tcp_port, grant, run};
+use std::process::Command;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A name server for the zone `sip.test`, on an address of its own.
+struct Named<'a> {
+    folder: &'a Folder,
+    address: String,
+    process: Running,
+}
+
+impl<'a> Named<'a> {
+    fn start(folder: &'a Folder, last: u8, records: &str) -> Self {
+        let address = format!("127.0.53.{last}");
+        let path = folder.path().display().to_string();
+        write_zone(folder, 1, records);
+        let config = format!(
+            r#"options {{ directory "{path}"; pid-file "{path}/named.pid"; session-keyfile "{path}/session.key";
+  listen-on port 53 {{ {address}; }}; listen-on-v6 {{ none; }};
+  recursion no; dnssec-validation no; querylog yes; }};
+controls {{ }};
+zone "sip.test" {{ type primary; file "{path}/zone"; }};
+"#
+        );
+        let file = folder.file("named.conf", &config);
+        let mut command = Command::new("named");
+        command.args(["-g", "-n", "1", "-c"]).arg(file);
+        let process = Running::start(&mut command, folder.path().join("named.log"));
+        let named = Self {
+            folder,
+            address,
+            process,
+        };
+        eventually("named runs", LIMIT, || {
+            named.process.said().contains(" running").then_some(())
+        });
+        named
+    }
+
+    /// Other records from now on.
+    fn changes(&self, records: &str) {
+        write_zone(self.folder, 2, records);
+        run(Command::new("kill").args(["-HUP", &self.process.pid().to_string()]));
+        eventually("named has the new zone", LIMIT, || {
+            self.process
+                .said()
+                .contains("loaded serial 2")
+                .then_some(())
+        });
+    }
+
+    /// The questions so far: seconds of the day, name and type.
+    fn asked(&self) -> Vec<(f64, String)> {
+        let said = self.process.said();
+        let questions = said.lines().filter_map(|line| {
+            let (before, after) = line.split_once(" query: ")?;
+            let mut time = before.split_whitespace().nth(1)?.split(':');
+            let mut part = || time.next()?.parse::<f64>().ok();
+            let at = part()? * 3600.0 + part()? * 60.0 + part()?;
+            let mut words = after.split_whitespace();
+            let name = words.next()?.to_lowercase();
+            Some((at, format!("{} {name}", words.nth(1)?)))
+        });
+        questions.collect()
+    }
+
+    /// Whether the first of these questions were asked in this order.
+    fn was_asked_in_order(&self, questions: &[&str]) {
+        let asked = self.asked();
+        let places = questions.iter().map(|it| {
+            let place = asked.iter().position(|(_, question)| question == it);
+            place.unwrap_or_else(|| panic!("not asked: {it}; asked: {asked:?}"))
+        });
+        let places: Vec<usize> = places.collect();
+        assert!(places.is_sorted(), "{questions:?} in {asked:?}");
+    }
+
+    /// A device that asks here and registers at `server`.
+    fn device(&self, server: &str, more: &[&str]) -> Device {
+        let address = format!(
+            "Hoc.StaticDnsServers[Priority=1].IpAddress={}",
+            self.address
+        );
+        let own = [
+            "Hoc.DnsServersConfigSource=static",
+            &address,
+            "Hoc.StaticHosts[Index=1].Name=unused.test",
+        ];
+        Device::registering(self.folder, server, &[&own, more].concat())
+    }
+}
+
+fn write_zone(folder: &Folder, serial: u32, records: &str) {
+    let head =
+        format!("$ORIGIN sip.test.\n@ 6 SOA ns hostmaster {serial} 60 60 600 5\n@ 6 NS ns\n");
+    folder.file("zone", &format!("{head}ns 6 A 127.0.0.1\n{records}"));
+}
+
+/// NAPTR to SRV, whose first target is dead and whose second is `port`.
+fn two_targets(service: &str, labels: &str, port: u16) -> String {
+    let dead = free_tcp_port();
+    format!(
+        r#"@ 60 NAPTR 10 10 "s" "{service}" "" {labels}.sip.test.
+{labels} 60 SRV 1 0 {dead} dead.sip.test.
+{labels} 60 SRV 2 0 {port} live.sip.test.
+dead 60 A 127.0.0.1
+live 60 A 127.0.0.1
+"#
+    )
+}
+
+#[test]
+fn naptr_leads_to_srv_and_past_a_dead_target_over_tcp() {
+    let folder = Folder::new("dns-tcp");
+    let kamailio = Kamailio::start(&folder);
+    let tcp = two_targets("SIP+D2T", "_sip._tcp", kamailio.clear);
+    let udp = "@ 60 NAPTR 20 10 \"s\" \"SIP+D2U\" \"\" _sip._udp.sip.test.\n";
+    let named = Named::start(&folder, 1, &(tcp + udp));
+    let both = ["SipEp.TransportConfig[GatewayName=default].TcpEnable=enable"];
+    let _device = named.device("sip.test:0", &both);
+    kamailio.registered_by("tcp", LIMIT);
+    named.was_asked_in_order(&[
+        "NAPTR sip.test",
+        "SRV _sip._tcp.sip.test",
+        "A dead.sip.test",
+        "A live.sip.test",
+    ]);
+}
+
+#[test]
+fn naptr_leads_to_srv_and_past_a_silent_target_over_udp() {
+    let folder = Folder::new("dns-udp");
+    let kamailio = Kamailio::start(&folder);
+    let named = Named::start(
+        &folder,
+        2,
+        &two_targets("SIP+D2U", "_sip._udp", kamailio.clear),
+    );
+    let _device = named.device("sip.test:0", &["SipEp.InteropTransmissionTimeout=2"]);
+    kamailio.registered_by("udp", LIMIT);
+    named.was_asked_in_order(&[
+        "NAPTR sip.test",
+        "SRV _sip._udp.sip.test",
+        "A live.sip.test",
+    ]);
+}
+
+#[test]
+fn over_tls_the_certificate_is_that_of_the_domain_and_not_of_the_srv_target() {
+    let folder = Folder::new("dns-tls");
+    let kamailio = Kamailio::start(&folder);
+    let records = two_targets("SIPS+D2T", "_sips._tcp", kamailio.tls);
+    let named = Named::start(&folder, 3, &records);
+    let tls = [
+        "SipEp.TransportConfig[GatewayName=default].TlsEnable=enable",
+        "SipEp.TransportConfig[GatewayName=default].UdpEnable=disable",
+        "SipEp.InteropForceDnsNaptrInTls=enable",
+    ];
+    let device = named.device("sip.test:0", &tls);
+    device.trusts("ca.pem", &kamailio.ca("ca.crt"));
+    kamailio.registered_by("tls", LIMIT);
+    named.was_asked_in_order(&[
+        "NAPTR sip.test",
+        "SRV _sips._tcp.sip.test",
+        "A live.sip.test",
+    ]);
+}
+
+#[test]
+fn an_answer_holds_for_its_time_and_then_the_registration_follows_the_new_one() {
+    let folder = Folder::new("dns-ttl");
+    let kamailio = Kamailio::start(&folder);
+    let stub = Stub::udp(grant);
+    let at = |port: u16| format!("_sip._udp 6 SRV 1 0 {port} here.sip.test.\nhere 6 A 127.0.0.1\n");
+    let named = Named::start(&folder, 4, &at(stub.port));
+    let queries = ["SipEp.SupportedDnsQueries=srv"];
+    let _device = named.device("sip.test:0", &queries);
+    stub.registers();
+    named.changes(&at(kamailio.clear));
+    kamailio.registered_by("udp", LIMIT);
+    let asked = named.asked().into_iter();
+    let times: Vec<f64> = asked
+        .filter(|(_, question)| question == "SRV _sip._udp.sip.test")
+        .map(|(at, _)| at)
+        .collect();
+    // Midnight is not worth more than this.
+    let pause = (times[1] - times[0]).rem_euclid(86_400.0);
+    assert!((5.5..9.0).contains(&pause), "{times:?}");
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_named_with_what_to_look_at() {
+    let folder = Folder::new("dns-nosuch");
+    let kamailio = Kamailio::start(&folder);
+    let port = kamailio.clear;
+    let records = format!("_sip._udp 60 SRV 1 0 {port} here.sip.test.\nhere 60 A 127.0.0.1\n");
+    let named = Named::start(&folder, 5, &records);
+    let device = named.device("nosuch.sip.test:0", &[]);
+    let registrar = "SipEp.DefaultStaticRegistrarServerHost";
+    let words = [
+        "nosuch.sip.test",
+        "could not be resolved",
+        registrar,
+        "Hoc.StaticDnsServers",
+    ];
+    device.complains(REGISTRATIONS, &words);
+    device.snmpset(&[(registrar, "s", "sip.test:0")]);
+    kamailio.registered_by("udp", LIMIT);
+    assert_eq!(
+        device.done(&["walk", LINKS]),
+        "",
+        "datagrams have no link to show"
+    );
+}
