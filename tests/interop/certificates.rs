@@ -110,17 +110,18 @@ fn a_host_certificate_that_kamailio_does_not_accept_is_named_as_the_cause() {
     kamailio.trusts(&authority);
     let device = kamailio.secure_device(&folder, &[]);
     device.trusts("ca.pem", &kamailio.ca("ca.crt"));
-    let stranger = Authority::new("Gateway CA");
-    let foreign = stranger.issue("gw.test", 5001, Life::Now);
-    device.shows("gw.pem", &foreign.write(folder.path(), "foreign"));
-    device.complains(
-        LINKS,
-        &["refuses our certificate", "demarc cert add --type host"],
-    );
+    // One of the right issuer's name but not of its key, one of another issuer.
+    let imposter = Authority::new("Gateway CA").issue("gw.test", 5001, Life::Now);
+    device.shows("gw.pem", &imposter.write(folder.path(), "imposter"));
+    let advice = "demarc cert add --type host";
+    device.complains(LINKS, &["refuses our certificate", "DecryptError", advice]);
+    let stranger = Authority::new("Stranger CA").issue("gw.test", 5002, Life::Now);
+    device.shows("gw.pem", &stranger.write(folder.path(), "stranger"));
+    device.complains(LINKS, &["refuses our certificate", "UnknownCA", advice]);
     assert_eq!(kamailio.location(), Some(Vec::new()));
-    let accepted = authority.issue("gw.test", 5002, Life::Now);
+    let accepted = authority.issue("gw.test", 5003, Life::Now);
     device.shows("gw.pem", &accepted.write(folder.path(), "accepted"));
-    sees(&kamailio, "peer gw.test serial 5002");
+    sees(&kamailio, "peer gw.test serial 5003");
 }
 
 fn sees(kamailio: &Kamailio, words: &str) {

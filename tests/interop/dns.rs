@@ -3,7 +3,12 @@
 
 use crate::bench::{Device, Folder, Kamailio, LINKS, REGISTRATIONS, Running, Stub, eventually};
 use crate::bench::{free_tcp_port, grant, run};
+use std::collections::HashMap;
+use std::net::UdpSocket;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -13,16 +18,18 @@ struct Named<'a> {
     folder: &'a Folder,
     address: String,
     process: Running,
+    ended: Arc<AtomicBool>,
 }
 
 impl<'a> Named<'a> {
     fn start(folder: &'a Folder, last: u8, records: &str) -> Self {
         let address = format!("127.0.53.{last}");
         let path = folder.path().display().to_string();
+        let port = free_tcp_port();
         write_zone(folder, 1, records);
         let config = format!(
             r#"options {{ directory "{path}"; pid-file "{path}/named.pid"; session-keyfile "{path}/session.key";
-  listen-on port 53 {{ {address}; }}; listen-on-v6 {{ none; }};
+  listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
   recursion no; dnssec-validation no; querylog yes; }};
 controls {{ }};
 zone "sip.test" {{ type primary; file "{path}/zone"; }};
@@ -32,10 +39,13 @@ zone "sip.test" {{ type primary; file "{path}/zone"; }};
         let mut command = Command::new("named");
         command.args(["-g", "-n", "1", "-c"]).arg(file);
         let process = Running::start(&mut command, folder.path().join("named.log"));
+        let ended = Arc::new(AtomicBool::new(false));
+        relay(&address, port, Arc::clone(&ended));
         let named = Self {
             folder,
             address,
             process,
+            ended,
         };
         eventually("named runs", LIMIT, || {
             named.process.said().contains(" running").then_some(())
@@ -94,6 +104,39 @@ zone "sip.test" {{ type primary; file "{path}/zone"; }};
         ];
         Device::registering(self.folder, server, &[&own, more].concat())
     }
+}
+
+impl Drop for Named<'_> {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A device asks at port 53, and BIND listens only on addresses that an
+/// interface has: octets are carried between the two, unread.
+fn relay(address: &str, port: u16, ended: Arc<AtomicBool>) {
+    let front = UdpSocket::bind((address, 53)).expect("port 53 of a loopback address");
+    let back = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    back.connect(("127.0.0.1", port)).expect("connected");
+    let tick = Some(Duration::from_millis(20));
+    front.set_read_timeout(tick).expect("a timeout");
+    back.set_read_timeout(tick).expect("a timeout");
+    thread::spawn(move || {
+        let mut octets = [0; 4096];
+        // Who asked, by the id of the question.
+        let mut asking = HashMap::new();
+        while !ended.load(Ordering::Relaxed) {
+            if let Ok((length, peer)) = front.recv_from(&mut octets) {
+                asking.insert([octets[0], octets[1]], peer);
+                let _ = back.send(&octets[..length]);
+            }
+            if let Ok(length) = back.recv(&mut octets)
+                && let Some(peer) = asking.get(&[octets[0], octets[1]])
+            {
+                let _ = front.send_to(&octets[..length], peer);
+            }
+        }
+    });
 }
 
 fn write_zone(folder: &Folder, serial: u32, records: &str) {
