@@ -248,8 +248,8 @@ pub enum Kind {
     Hex,
 }
 
-/// A parameter with its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A parameter with its value, which may be a password: Debug leaves it out.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ParameterValue {
     /// The full path, at most 256 octets.
     pub name: String,
@@ -257,6 +257,15 @@ pub struct ParameterValue {
     pub value: String,
     /// None: the message named no type, or one that does not exist.
     pub kind: Option<Kind>,
+}
+
+impl fmt::Debug for ParameterValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParameterValue")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What GetParameterNames says of a parameter or object.
