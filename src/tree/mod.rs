@@ -40,7 +40,7 @@ pub use store::{
     DeviceId, Inspection, OnDamage, Store, StoreError, StoreEvent, StoreOptions, inspect,
 };
 pub use txn::{Creation, Transaction};
-pub use view::{Change, Configured, RowView, Tracker, View};
+pub use view::{Change, Configured, RowView, Tracker, View, initial};
 pub use watch::{Command, Subscription};
 
 pub use crate::schema::Value;

@@ -8,6 +8,7 @@
 mod answer;
 mod credentials;
 mod machine;
+mod outcome;
 mod request;
 
 use thiserror::Error;

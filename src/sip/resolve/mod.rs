@@ -5,8 +5,10 @@
 //! each [`Answer`]. Nothing that a name server says makes the list longer
 //! than [`MAX_TARGETS`] or the questions more than [`MAX_QUERIES`].
 
+mod learn;
 mod machine;
 mod order;
+mod steps;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
