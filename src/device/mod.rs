@@ -10,6 +10,7 @@ mod factory;
 mod files;
 mod identity;
 mod interfaces;
+mod led;
 mod log;
 mod names;
 mod operations;

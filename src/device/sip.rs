@@ -2,6 +2,7 @@
 
 use super::endpoints::Unlocked;
 use super::interfaces::Addresses;
+use super::led::{self, Led};
 use super::names::Names;
 use super::parts::Device;
 use super::services::Gate;
@@ -11,10 +12,11 @@ use crate::certs::{
     self, Attempt, ExpectedServer, Host, Identity, Keyring, Purpose, Service, server_config,
 };
 use crate::clock::Time;
+use crate::clock::io::read_clocks;
 use crate::schema::Index;
 use crate::schema::conf::service_version;
 use crate::sip::event::{Connect, Input, TimeOfDay};
-use crate::sip::io::{Handshake, Report, Tls, run};
+use crate::sip::io::{Report, Tls, run};
 use crate::sip::settings::{Settings, Tls as TlsSettings, Unit};
 use crate::sip::stack::Stack;
 use crate::sip::status::Status;
@@ -23,7 +25,7 @@ use arc_swap::ArcSwap;
 use openssl::rand::rand_bytes;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 /// What the stack depends on beside its own settings.
@@ -44,6 +46,7 @@ const KEYRING_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
     let (config, follow) = settings::<Settings>(&device.tree);
     let (generation, generations) = watch::channel(1);
+    let (led, shining) = watch::channel(Led::default());
     let stack = gate.supervise(|stop| {
         let part = Part {
             device: device.clone(),
@@ -54,6 +57,7 @@ pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
             generations: generations.clone(),
             tls: Arc::new(ArcSwap::from_pointee(TlsSettings::default())),
             tls_changes: 0,
+            led: led.clone(),
             stop,
         };
         part.run(around.keyring.clone(), around.names.resolver())
@@ -61,6 +65,7 @@ pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
     tokio::select! {
         () = stack => {}
         () = follow => {}
+        () = led::follow(&device.tree, shining) => {}
         () = count_generations(&device.tree, generation) => {}
     }
 }
@@ -75,6 +80,7 @@ struct Part {
     generations: watch::Receiver<u64>,
     tls: Arc<ArcSwap<TlsSettings>>,
     tls_changes: u64,
+    led: watch::Sender<Led>,
     stop: watch::Receiver<bool>,
 }
 
@@ -92,7 +98,7 @@ impl Part {
         let (reports, told) = mpsc::unbounded_channel();
         let tls = tls(&keyring, &self.tls);
         let stack = run(Stack::new(seed), inputs, tls, resolver, reports);
-        let show = show(self.device.clone(), told);
+        let show = show(self.device.clone(), told, self.time.clone(), self.led.clone());
         let feed = async {
             self.feed(&send).await;
             // The stack says goodbye by itself; its inputs stay open until then.
@@ -104,7 +110,9 @@ impl Part {
             () = feed => {}
         }
         let tree = &self.device.tree;
-        tree.live().publish(|live| Status::default().publish(live));
+        tree.live()
+            .publish(|live| Status::default().publish(live, |_| None));
+        self.led.send_modify(|led| led.on = false);
     }
 
     /// Gives the stack what it lives by, until it is to stop.
@@ -157,6 +165,12 @@ impl Part {
             .with_addresses(&self.addresses.borrow_and_update())
             .with_endpoints(&self.unlocked.borrow_and_update())
             .with_unit(unit);
+        let file = &settings.ready_led.file;
+        self.led.send_if_modified(|led| {
+            let differs = led.file != *file;
+            led.file.clone_from(file);
+            differs
+        });
         if **self.tls.load() != settings.tls {
             for said in settings.tls.raised() {
                 let [object, value, safe] = &said;
@@ -192,31 +206,58 @@ fn last_port(home: &Path) -> Option<u16> {
     text.trim().parse().ok()
 }
 
-async fn show(device: Arc<Device>, mut told: mpsc::UnboundedReceiver<Report>) {
+async fn show(
+    device: Arc<Device>,
+    mut told: mpsc::UnboundedReceiver<Report>,
+    mut time: watch::Receiver<Option<Time>>,
+    led: watch::Sender<Led>,
+) {
     let mut shown = Status::default();
-    while let Some(report) = told.recv().await {
+    loop {
+        let report = tokio::select! {
+            report = told.recv() => report,
+            // What was dated by another clock is dated anew.
+            Ok(()) = time.changed() => {
+                publish(&device.tree, &shown, *time.borrow_and_update());
+                continue;
+            }
+        };
         match report {
-            Report::Status(status) => {
-                device.tree.live().publish(|live| status.publish(live));
+            Some(Report::Status(status)) => {
+                publish(&device.tree, &status, *time.borrow());
+                led.send_modify(|led| led.on = status.ready);
                 for notice in status.changes(&shown) {
                     device.tree.notify(&notice);
                 }
                 shown = *status;
             }
-            Report::Notice(notice) => device.tree.notify(&notice.logged()),
-            Report::LastPort(port) => {
+            Some(Report::Notice(notice)) => device.tree.notify(&notice.logged()),
+            Some(Report::LastPort(port)) => {
                 // Lost, it costs only a cycle that starts over.
                 let path = device.home.join("last-port");
                 let _ = super::files::write_durably(&path, format!("{port}\n").as_bytes());
             }
+            None => return,
         }
     }
+}
+
+fn publish(tree: &Tree, status: &Status, time: Option<Time>) {
+    let now = read_clocks();
+    let date = |at: Instant| Some(time?.at(now)?.shifted(micros(now.monotonic, at)));
+    tree.live().publish(|live| status.publish(live, date));
+}
+
+/// From one moment to another; negative where that is earlier.
+fn micros(from: Instant, to: Instant) -> i64 {
+    let span = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    span(to.saturating_duration_since(from)) - span(from.saturating_duration_since(to))
 }
 
 /// How links and listeners do TLS, asked anew for each.
 fn tls(keyring: &Arc<Keyring>, settings: &Arc<ArcSwap<TlsSettings>>) -> Tls {
     let (ring, set) = (keyring.clone(), settings.clone());
-    let dial = move |connect: &Connect| handshake(&ring, &set.load(), connect);
+    let dial = move |connect: &Connect| attempt(&ring, &set.load(), connect);
     let (ring, set) = (keyring.clone(), settings.clone());
     let accept = move |_gateway: &str| {
         let set = set.load();
@@ -229,11 +270,11 @@ fn tls(keyring: &Arc<Keyring>, settings: &Arc<ArcSwap<TlsSettings>>) -> Tls {
     }
 }
 
-fn handshake(
+fn attempt(
     keyring: &Arc<Keyring>,
     settings: &TlsSettings,
     connect: &Connect,
-) -> Result<Handshake, String> {
+) -> Result<Attempt, String> {
     let reference = &connect.reference;
     let host = Host::parse(&reference.host).map_err(|error| error.to_string())?;
     let server = ExpectedServer {
@@ -241,13 +282,7 @@ fn handshake(
         identity: Identity::Sip(host),
         srv_target: Host::parse(&reference.srv_target).ok(),
     };
-    let attempt = Attempt::new(keyring, Service::Sip, settings.policy, server)
-        .map_err(|error| error.to_string())?;
-    Ok(Handshake {
-        config: attempt.config(),
-        name: attempt.server_name(),
-        explain: Box::new(move |error| attempt.explain(error).1),
-    })
+    Attempt::new(keyring, Service::Sip, settings.policy, server).map_err(|error| error.to_string())
 }
 
 /// Counts what makes new handshakes necessary: certificates and anchors.

@@ -3,15 +3,20 @@
 //! Each row that can say "not working" carries a reason: one sentence, with
 //! the object to change where there is one; empty while all is well.
 
-use std::net::IpAddr;
+mod link;
+mod logged;
+
+use std::time::Instant;
 
 use crate::schema::sip_ep::{
     self, gateway_status, gateway_status_reason, registration_status, registration_status_reason,
     tls_persistent_connection_status, tls_persistent_connection_status_reason,
 };
 use crate::schema::{Index, TableId};
-use crate::sip::event::Notice;
 use crate::tree::{Publication, messages, notice};
+use crate::wire::time::UnixTime;
+
+pub use link::{LinkState, LinkStatus};
 
 /// The whole of it, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -123,41 +128,14 @@ pub enum RegistrationState {
     InvalidResponse = 1000,
 }
 
-/// One row of `TlsPersistentConnectionStatus`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkStatus {
-    /// Its number, as long as it is wanted.
-    pub index: u32,
-    /// Its gateway.
-    pub gateway: String,
-    /// The local port; 0 where none is bound.
-    pub local_port: u16,
-    /// The server as it is configured.
-    pub remote_host: String,
-    /// The address that it resolved to, once it did.
-    pub remote_addr: Option<IpAddr>,
-    /// How it is.
-    pub state: LinkState,
-    /// Why it is not up.
-    pub reason: String,
-}
-
-/// `tlsPersistentConnectionStatusState`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkState {
-    /// It carries messages.
-    Up = 100,
-    /// It failed and waits for the next attempt.
-    Down = 200,
-    /// It serves until its successor does.
-    WaitingShutdown = 300,
-    /// It is being opened.
-    WaitingUp = 400,
-}
-
 impl Status {
-    /// Shows it in SipEp's live tables; rows that are gone go.
-    pub fn publish(&self, live: &mut Publication<'_>) {
+    /// Shows it in SipEp's live tables; rows that are gone go. `date` tells
+    /// when in civil time a moment is, where that is known.
+    pub fn publish(
+        &self,
+        live: &mut Publication<'_>,
+        date: impl Fn(Instant) -> Option<UnixTime>,
+    ) {
         for table in TABLES {
             live.clear(*table);
         }
@@ -168,7 +146,7 @@ impl Status {
             registration.publish(live);
         }
         for link in &self.links {
-            link.publish(live);
+            link.publish(live, &date);
         }
         let led = match self.ready {
             true => sip_ep::ReadyLed::On,
@@ -261,91 +239,11 @@ impl RegistrationState {
     }
 }
 
-impl LinkStatus {
-    fn publish(&self, live: &mut Publication<'_>) {
-        use tls_persistent_connection_status::{
-            GATEWAY, LOCAL_PORT, REMOTE_HOST, REMOTE_HOST_IP_ADDR, STATE,
-        };
-        let row = Index::number(self.index);
-        let address = self.remote_addr.map(|it| it.to_string());
-        live.set(GATEWAY, &row, &self.gateway);
-        live.set(LOCAL_PORT, &row, self.local_port);
-        live.set(REMOTE_HOST, &row, &self.remote_host);
-        live.set(REMOTE_HOST_IP_ADDR, &row, address.unwrap_or_default());
-        live.set(STATE, &row, self.state.label());
-        live.set(
-            tls_persistent_connection_status_reason::TEXT,
-            &row,
-            &self.reason,
-        );
-    }
-}
-
-impl LinkState {
-    fn label(self) -> tls_persistent_connection_status::State {
-        use tls_persistent_connection_status::State;
-        match self {
-            Self::Up => State::Up,
-            Self::Down => State::Down,
-            Self::WaitingShutdown => State::WaitingShutdown,
-            Self::WaitingUp => State::WaitingUp,
-        }
-    }
-}
-
-impl Notice {
-    /// The notice as a registered message.
-    pub fn logged(&self) -> notice::Notice {
-        match self {
-            Self::LinkEstablishing {
-                gateway,
-                server,
-                port,
-            } => messages::LINK_ESTABLISHING.with([gateway, server, port]),
-            Self::LinkUp {
-                gateway,
-                server,
-                port,
-            } => messages::LINK_UP.with([gateway, server, port]),
-            Self::LinkDown {
-                gateway,
-                server,
-                reason,
-            } => messages::LINK_DOWN.with([gateway, server, reason]),
-            Self::Registration(status) => status.logged(),
-            Self::KeepAliveLost { gateway, server } => {
-                messages::KEEP_ALIVE_LOST.with([gateway, server])
-            }
-            Self::KeepAliveAnswered { gateway } => messages::KEEP_ALIVE_ANSWERED.with([gateway]),
-            Self::Malformed { peer, reason } => messages::SIP_MALFORMED.with([peer, reason]),
-        }
-    }
-}
-
-impl RegistrationStatus {
-    fn logged(&self) -> notice::Notice {
-        let (gateway, user, server) = (&self.gateway, &self.username, &self.registrar);
-        match self.state {
-            RegistrationState::Registered | RegistrationState::Refreshing
-                if self.reason.is_empty() =>
-            {
-                messages::REGISTERED.with([gateway, user, server])
-            }
-            RegistrationState::Registered | RegistrationState::Refreshing => {
-                messages::REGISTERED_ODDLY.with([gateway, user, server, &self.reason])
-            }
-            RegistrationState::Unregistered if self.reason.is_empty() => {
-                messages::UNREGISTERED.with([gateway, user, server])
-            }
-            _ => messages::REGISTRATION_FAILED.with([gateway, user, server, &self.reason]),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::schema::Value;
+    use crate::sip::event::Notice;
     use crate::tree::Tree;
 
     fn registration(state: RegistrationState, reason: &str) -> RegistrationStatus {
@@ -367,7 +265,7 @@ mod tests {
             registrations: vec![registration(RegistrationState::Rejected, "403")],
             ..Status::default()
         };
-        tree.live().publish(|live| status.publish(live));
+        tree.live().publish(|live| status.publish(live, |_| None));
         let rows = tree.live().rows();
         assert!(
             rows.row(registration_status::TABLE, &Index::number(7))
@@ -380,7 +278,7 @@ mod tests {
 
         status.registrations.clear();
         status.ready = true;
-        tree.live().publish(|live| status.publish(live));
+        tree.live().publish(|live| status.publish(live, |_| None));
         let rows = tree.live().rows();
         assert_eq!(rows.rows(registration_status::TABLE).iter().count(), 0);
         assert_eq!(

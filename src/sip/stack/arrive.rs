@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Stack;
 use super::core::Core;
-use crate::sip::event::{Notice, Output, QueryId, SocketId, StreamFault};
+use crate::sip::event::{Notice, Output, QueryId, Session, SocketId, StreamFault};
 use crate::sip::link::{self, Link, LinkId};
 use crate::sip::message::framing::{Frame, Framer, FramingError};
 use crate::sip::message::{Message, Method, Request, Response, validate_response};
@@ -30,7 +30,13 @@ pub(super) struct Stream {
 }
 
 impl Stack {
-    pub(super) fn opened(&mut self, now: Instant, id: SocketId, local: SocketAddr) {
+    pub(super) fn opened(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        local: SocketAddr,
+        session: Option<Session>,
+    ) {
         let Some((name, link_id)) = self.owner(id) else {
             self.core.out.push_back(Output::Close { id });
             return;
@@ -41,7 +47,7 @@ impl Stack {
         let Some(link) = gateway.link(link_id) else {
             return;
         };
-        let events = link.opened(&mut self.core.context(now), id, local);
+        let events = link.opened(&mut self.core.context(now), id, local, session);
         if let Some(flow) = link.stream(id) {
             let stream = Stream {
                 hop: Hop::from(flow),

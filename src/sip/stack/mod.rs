@@ -82,7 +82,9 @@ impl Stack {
                 let users = self.core.table.undelivered(id, peer);
                 self.unanswered(now, users);
             }
-            Input::Opened { id, local } => self.opened(now, id, local),
+            Input::Opened { id, local, session } => {
+                self.opened(now, id, local, session.map(|it| *it));
+            }
             Input::Accepted {
                 id,
                 listener,
@@ -97,7 +99,7 @@ impl Stack {
             Input::Shutdown => self.stop(now),
         }
         self.tick(now);
-        self.publish();
+        self.publish(now);
     }
 
     /// The next thing to do, if any.
@@ -225,7 +227,7 @@ impl Stack {
         }
         self.gateways.clear();
         self.life = Life::Done;
-        self.publish();
+        self.publish(now);
         self.core.out.push_back(Output::Done);
     }
 
@@ -237,9 +239,10 @@ impl Stack {
         }
     }
 
-    fn publish(&mut self) {
+    fn publish(&mut self, now: Instant) {
         let wanted = self.gateways.values().filter(|it| it.wanted);
-        let status = show::show(&self.core, wanted);
+        let mut status = show::show(&self.core, wanted);
+        show::date(&mut status, self.shown.as_ref(), now);
         if self.shown.as_ref() != Some(&status) {
             self.shown = Some(status.clone());
             self.core.out.push_back(Output::Publish(Box::new(status)));

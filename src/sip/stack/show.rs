@@ -1,11 +1,13 @@
 //! How a gateway looks from outside: its status rows.
 
+use std::time::Instant;
+
 use super::core::Core;
 use super::gateway::Gateway;
 use crate::sip::event::{ListenFault, TimeOfDay};
 use crate::sip::link::{Link, LinkFault};
 use crate::sip::serve::Readiness;
-use crate::sip::status::{GatewayState, GatewayStatus, Status};
+use crate::sip::status::{GatewayState, GatewayStatus, LinkStatus, Status};
 use crate::sip::transport::Transport;
 
 /// The status of these gateways.
@@ -25,6 +27,15 @@ pub(super) fn show<'a>(core: &Core, gateways: impl Iterator<Item = &'a Gateway>)
             .extend(registrations.map(|it| it.status()));
     }
     status
+}
+
+/// Since when each link is what it is: since it was first shown so.
+pub(super) fn date(status: &mut Status, shown: Option<&Status>, now: Instant) {
+    for link in &mut status.links {
+        let same = |it: &&LinkStatus| it.index == link.index && it.state == link.state;
+        let before = shown.and_then(|it| it.links.iter().find(same));
+        link.since = before.and_then(|it| it.since).or(Some(now));
+    }
 }
 
 impl Gateway {

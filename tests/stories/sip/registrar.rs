@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use demarc::sip::event::{Session, TlsRefusal};
 use demarc::sip::message::{Contact, HeaderName, Method, Request, Response, StatusCode};
 use demarc::sip::transport::Transport;
 use demarc::wire::digest::{Credentials, Secret, Target};
@@ -31,6 +32,10 @@ pub(super) struct Manner {
     pub(super) closes_idle: Option<Duration>,
     /// It does not answer at all.
     pub(super) is_dead: bool,
+    /// It refuses TLS handshakes for this.
+    pub(super) refuses_tls: Option<TlsRefusal>,
+    /// What TLS agrees on.
+    pub(super) session: Option<Session>,
 }
 
 impl Default for Manner {
@@ -46,6 +51,8 @@ impl Default for Manner {
             stranger: None,
             closes_idle: None,
             is_dead: false,
+            refuses_tls: None,
+            session: None,
         }
     }
 }

@@ -412,18 +412,28 @@ impl World {
         };
         if connect.transport == Transport::Tls && !there.manner.transports.contains(&Transport::Tls)
         {
-            let fault = StreamFault::Handshake("the peer does not speak TLS".into());
+            let refusal = String::from("the peer does not speak TLS").into();
+            let fault = StreamFault::Handshake(refusal);
+            return self.send(DELAY, refused(fault));
+        }
+        if let Some(refusal) = there.manner.refuses_tls.clone()
+            && connect.transport == Transport::Tls
+        {
+            let fault = StreamFault::Handshake(refusal);
             return self.send(DELAY, refused(fault));
         }
         let idle = there.manner.closes_idle;
-        let local = connect.local;
+        let (local, transport) = (connect.local, connect.transport);
         let open = Open {
             connect,
             framer: Framer::new(),
             last: self.now,
         };
+        let session = there.manner.session.clone().map(Box::new);
+        let session = session.filter(|_| transport == Transport::Tls);
         self.streams.insert(id, open);
-        self.send(DELAY, Parcel::ToStack(Input::Opened { id, local }));
+        let opened = Input::Opened { id, local, session };
+        self.send(DELAY, Parcel::ToStack(opened));
         if let Some(idle) = idle {
             self.send(idle, Parcel::IdleCheck { id });
         }

@@ -1,0 +1,67 @@
+//! What happened, as registered messages.
+
+use super::{RegistrationState, RegistrationStatus};
+use crate::sip::event::Notice;
+use crate::tree::{messages, notice};
+
+impl Notice {
+    /// The notice as a registered message.
+    pub fn logged(&self) -> notice::Notice {
+        match self {
+            Self::LinkEstablishing {
+                gateway,
+                server,
+                port,
+            } => messages::LINK_ESTABLISHING.with([gateway, server, port]),
+            Self::LinkUp {
+                gateway,
+                server,
+                port,
+            } => messages::LINK_UP.with([gateway, server, port]),
+            Self::LinkDown {
+                gateway,
+                server,
+                reason,
+            } => messages::LINK_DOWN.with([gateway, server, reason]),
+            Self::TlsRefused {
+                gateway,
+                server,
+                reason,
+            } => messages::TLS_REFUSED.with([gateway, server, reason]),
+            Self::TlsStep {
+                gateway,
+                server,
+                step,
+            } => messages::TLS_STEP.with([gateway, server, step]),
+            Self::LinkFailback { gateway, server } => {
+                messages::LINK_FAILBACK.with([gateway, server])
+            }
+            Self::Registration(status) => status.logged(),
+            Self::KeepAliveLost { gateway, server } => {
+                messages::KEEP_ALIVE_LOST.with([gateway, server])
+            }
+            Self::KeepAliveAnswered { gateway } => messages::KEEP_ALIVE_ANSWERED.with([gateway]),
+            Self::Malformed { peer, reason } => messages::SIP_MALFORMED.with([peer, reason]),
+        }
+    }
+}
+
+impl RegistrationStatus {
+    fn logged(&self) -> notice::Notice {
+        let (gateway, user, server) = (&self.gateway, &self.username, &self.registrar);
+        match self.state {
+            RegistrationState::Registered | RegistrationState::Refreshing
+                if self.reason.is_empty() =>
+            {
+                messages::REGISTERED.with([gateway, user, server])
+            }
+            RegistrationState::Registered | RegistrationState::Refreshing => {
+                messages::REGISTERED_ODDLY.with([gateway, user, server, &self.reason])
+            }
+            RegistrationState::Unregistered if self.reason.is_empty() => {
+                messages::UNREGISTERED.with([gateway, user, server])
+            }
+            _ => messages::REGISTRATION_FAILED.with([gateway, user, server, &self.reason]),
+        }
+    }
+}
