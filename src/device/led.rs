@@ -76,7 +76,10 @@ fn write_now(path: &Path, on: bool) -> Result<(), Error> {
     }
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW;
     let mut options = OpenOptions::new();
-    let options = options.write(true).truncate(true).custom_flags(flags.bits());
+    let options = options
+        .write(true)
+        .truncate(true)
+        .custom_flags(flags.bits());
     let mut file = options.open(path)?;
     if !file.metadata()?.is_file() {
         return Err(ErrorKind::InvalidInput.into());

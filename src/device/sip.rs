@@ -98,7 +98,12 @@ impl Part {
         let (reports, told) = mpsc::unbounded_channel();
         let tls = tls(&keyring, &self.tls);
         let stack = run(Stack::new(seed), inputs, tls, resolver, reports);
-        let show = show(self.device.clone(), told, self.time.clone(), self.led.clone());
+        let show = show(
+            self.device.clone(),
+            told,
+            self.time.clone(),
+            self.led.clone(),
+        );
         let feed = async {
             self.feed(&send).await;
             // The stack says goodbye by itself; its inputs stay open until then.

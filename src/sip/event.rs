@@ -29,6 +29,8 @@ pub enum Input {
     Settings(Box<Settings>),
     /// Whether the time of day is known; TLS waits for it.
     Time(TimeOfDay),
+    /// Names may lead elsewhere: there are other name servers, or other hosts of our own.
+    NamesChanged,
     /// A listener is bound.
     Listening {
         /// The listener of [`Output::Listen`].

@@ -100,6 +100,7 @@ pub async fn run(
     reports: mpsc::UnboundedSender<Report>,
 ) {
     let (happenings, mut happened) = mpsc::channel(QUEUE);
+    let mut names = resolver.clone();
     let mut shell = Shell {
         stack,
         tls,
@@ -118,6 +119,7 @@ pub async fn run(
         let fact = tokio::select! {
             input = inputs.recv() => Happening::Fact(input.unwrap_or(Input::Shutdown)),
             Some(happening) = happened.recv() => happening,
+            Ok(()) = names.changed() => Happening::Fact(Input::NamesChanged),
             () = wait(deadline) => Happening::Fact(Input::Tick),
         };
         shell.take(fact);

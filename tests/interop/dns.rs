@@ -261,3 +261,28 @@ fn a_name_that_does_not_exist_is_named_with_what_to_look_at() {
         "datagrams have no link to show"
     );
 }
+
+#[test]
+fn a_name_server_that_does_not_answer_is_named_and_another_one_is_asked_at_once() {
+    let folder = Folder::new("dns-silent");
+    let kamailio = Kamailio::start(&folder);
+    let named = Named::start(
+        &folder,
+        6,
+        &two_targets("SIP+D2U", "_sip._udp", kamailio.clear),
+    );
+    let first = "Hoc.StaticDnsServers[Priority=1].IpAddress";
+    let more = [
+        &format!("{first}=127.0.53.99"),
+        "SipEp.InteropTransmissionTimeout=2",
+    ];
+    let device = named.device("sip.test:0", &more);
+    let words = [
+        "sip.test",
+        "no name server answered",
+        "Hoc.StaticDnsServers",
+    ];
+    device.complains(REGISTRATIONS, &words);
+    device.snmpset(&[(first, "s", &named.address)]);
+    kamailio.registered_by("udp", Duration::from_secs(8));
+}

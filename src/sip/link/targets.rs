@@ -61,6 +61,18 @@ impl Link {
         self.advance(cx, search, progress)
     }
 
+    /// Names may lead elsewhere: what was found, or was not, is asked anew.
+    pub fn names_changed(&mut self, cx: &mut Context<'_>) -> Vec<LinkEvent> {
+        if self.plan.wanted.server.address().is_some() {
+            return Vec::new();
+        }
+        match self.phase {
+            Phase::Resolving | Phase::Up(_) => self.resolve(cx),
+            Phase::Waiting => self.begin(cx),
+            Phase::Idle | Phase::WaitingForTime | Phase::Connecting(_) => Vec::new(),
+        }
+    }
+
     pub(super) fn resolve(&mut self, cx: &mut Context<'_>) -> Vec<LinkEvent> {
         let (search, progress) = Resolution::start(self.plan.wanted.clone());
         self.advance(cx, search, progress)
@@ -197,7 +209,6 @@ impl Link {
             self.penalties.push((addr, cx.now + time));
         }
     }
-
 }
 
 /// Whether an address is in the penalty box.

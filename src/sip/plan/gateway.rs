@@ -8,8 +8,8 @@ use crate::sip::event::TcpKeepAlive;
 use crate::sip::hostport::HostPort;
 use crate::sip::resolve::{Families, NaptrInTls, Wanted};
 use crate::sip::settings::{
-    ClearBesideTls, FailoverConditions, GatewayType, KeepAliveDestination, KeepAliveMethod, Proxy, Registration,
-    Settings, TransportConfig,
+    ClearBesideTls, FailoverConditions, GatewayType, KeepAliveDestination, KeepAliveMethod, Proxy,
+    Registration, Settings, TransportConfig,
 };
 use crate::sip::transport::{PORT, SECURE_PORT, Transport, Transports};
 

@@ -69,6 +69,7 @@ impl Stack {
         match input {
             Input::Settings(settings) => self.settle(now, &settings),
             Input::Time(time) => self.time(now, time),
+            Input::NamesChanged => self.names_changed(now),
             Input::Listening { id, local } => self.listening(now, id, local),
             Input::ListenFailed { id, fault } => {
                 for gateway in self.gateways.values_mut() {
@@ -178,6 +179,12 @@ impl Stack {
         for gateway in self.gateways.values_mut() {
             gateway.settle_listeners(&mut self.core);
             gateway.each_link(&mut self.core, now, |link, cx| link.time_is_known(cx));
+        }
+    }
+
+    fn names_changed(&mut self, now: Instant) {
+        for gateway in self.gateways.values_mut() {
+            gateway.each_link(&mut self.core, now, |link, cx| link.names_changed(cx));
         }
     }
 
