@@ -257,3 +257,29 @@ fn is_about_ours(alert: AlertDescription) -> bool {
 
 /// What the TLS library says where the resolver had nothing to offer.
 const NO_KEY_RESOLVED: &str = "no server certificate chain resolved";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_about_our_certificate_says_what_to_install() {
+        let link = Link {
+            service: Service::Sip,
+            policy: TlsPolicy::Compatible,
+            peer: "sip.example.com".to_owned(),
+        };
+        for (alert, is_ours) in [
+            (AlertDescription::UnknownCA, true),
+            (AlertDescription::DecryptError, true),
+            (AlertDescription::InternalError, false),
+        ] {
+            let sentence = link.sentence(&LinkFailure::of(&Error::AlertReceived(alert)));
+            assert_eq!(
+                sentence.contains("cert add --type host"),
+                is_ours,
+                "{sentence}"
+            );
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod changes;
 mod hostile;
 mod links;
+mod names;
 mod registering;
 mod registrar;
 mod world;

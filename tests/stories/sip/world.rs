@@ -279,6 +279,14 @@ impl World {
         }
     }
 
+    /// Resets every stream from the far end.
+    pub(super) fn reset_streams(&mut self) {
+        for id in std::mem::take(&mut self.streams).into_keys() {
+            let fault = StreamFault::Reset;
+            self.input(Input::Failed { id, fault });
+        }
+    }
+
     /// The local ports of the open streams to `addr`.
     pub(super) fn stream_ports(&self, addr: &str) -> Vec<u16> {
         let peer = socket(addr);
