@@ -13,8 +13,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::sip::event::TcpKeepAlive;
 use crate::sip::hostport::HostPort;
+use crate::sip::register::Style;
 use crate::sip::resolve::Wanted;
-use crate::sip::settings::{Authentication, FailoverConditions, OutboundType, Settings};
+use crate::sip::settings::{
+    Authentication, ContactMatching, FailoverConditions, OutboundType, Settings,
+};
 use crate::sip::transport::{Transport, Transports};
 use gateway::Planner;
 
@@ -87,6 +90,10 @@ pub struct RegistrationPlan {
     pub credentials: Vec<Authentication>,
     /// Which answers move it to the next server.
     pub failover: FailoverConditions,
+    /// How our Contact is found in an answer.
+    pub matching: ContactMatching,
+    /// How its requests look: what was refused in one form is tried in another at once.
+    pub style: Style,
 }
 
 /// Who is bound where.

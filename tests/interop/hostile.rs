@@ -161,6 +161,20 @@ fn a_registrar_that_lists_two_bindings() {
     quiet(&device);
 }
 
+#[test]
+fn a_registrar_that_lists_our_contact_with_another_port() {
+    let folder = Folder::new("hostile-rewritten");
+    let stub = Stub::udp(|asked| {
+        let listed = "Contact: <sip:1000@127.0.0.1:9>;expires=3600";
+        answer(asked, "200 OK", &[listed])
+    });
+    let device = gateway(&folder, &stub, &[]);
+    let object = "SipEp.InteropRegistrationContactMatching";
+    device.complains(REGISTRATIONS, &["does not list our Contact", object]);
+    device.snmpset(&[(object, "i", "300")]);
+    quiet(&device);
+}
+
 /// Nothing is left to complain about.
 fn quiet(device: &Device) {
     eventually("nothing is wrong", Duration::from_secs(10), || {

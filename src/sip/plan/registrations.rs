@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::gateway::Planner;
 use super::{Binding, Line, RegistrationPlan, Times};
 use crate::sip::hostport::HostPort;
+use crate::sip::register::Style;
 use crate::sip::settings::{ALL_GATEWAYS, Authentication, CriteriaSelection};
 use crate::sip::transport::Transport;
 
@@ -59,6 +60,8 @@ impl Planner<'_> {
                 retry: wish.retry_time,
             },
             failover: self.failover.clone(),
+            matching: self.settings.interop.registration_contact_matching,
+            style: Style::of(self.settings),
         }
     }
 

@@ -75,10 +75,10 @@ impl Gateway {
         id: RegistrationId,
         response: &Response,
     ) {
-        let matching = core.interop.registration_contact_matching;
         let Some(registration) = self.registration(id) else {
             return;
         };
+        let matching = registration.plan.matching;
         let answer = Answer::read(response, registration, matching);
         self.tell(core, now, id, Event::Answered(answer));
     }
@@ -143,10 +143,10 @@ impl Gateway {
             return self.unsent(id);
         };
         let place = Place { flow, listeners };
-        let style = core.style.clone();
         let Some(registration) = self.registration(id) else {
             return;
         };
+        let style = registration.plan.style.clone();
         match register::write(registration, purpose, &place, &style, &mut core.rng) {
             Ok(Some(written)) => self.dispatch(core, now, id, &place, written),
             Ok(None) => {

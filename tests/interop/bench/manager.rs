@@ -12,13 +12,19 @@ pub(crate) const LINKS: &str = "SipEp.TlsPersistentConnectionStatusReason";
 impl Device {
     /// Runs one of net-snmp's tools; `words` follow the agent's address.
     pub(crate) fn manager(&self, tool: &str, words: &[&str]) -> Output {
+        let agent = format!("127.0.0.1:{}", self.snmp);
+        self.manager_at(&agent, tool, words)
+    }
+
+    /// The same, where the agent listens elsewhere.
+    pub(crate) fn manager_at(&self, agent: &str, tool: &str, words: &[&str]) -> Output {
         let auth = self.secret("snmp-auth-password");
         let privacy = self.secret("snmp-priv-password");
         let mut command = Command::new(tool);
         command
             .args(["-v3", "-l", "authPriv", "-u", "admin", "-Oqv", "-t", "2"])
             .args(["-a", "SHA-256", "-A", &auth, "-x", "AES", "-X", &privacy])
-            .arg(format!("127.0.0.1:{}", self.snmp))
+            .arg(agent)
             .args(words);
         command
             .output()

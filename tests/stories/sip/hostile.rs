@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use demarc::sip::settings::ContactMatching;
 use demarc::sip::status::RegistrationState;
 use demarc::sip::transport::Transport;
 
@@ -84,6 +85,25 @@ fn a_clear_stream_that_is_reset_before_a_word_names_tls() {
         reason.contains("only TLS") && reason.contains(object),
         "{reason}"
     );
+}
+
+#[test]
+fn another_form_of_request_or_of_reading_is_tried_at_once() {
+    let mut world = World::with(Manner {
+        refuses: Some((400, None)),
+        ..Manner::default()
+    });
+    world.apply();
+    world.seconds(2);
+    let asked = world.registers(0).len();
+    world.settings.interop.sip_uri_user_parameter_value = "phone".into();
+    world.apply();
+    world.seconds(2);
+    assert_eq!(world.registers(0).len(), asked + 1);
+    world.settings.interop.registration_contact_matching = ContactMatching::IgnoreUriParams;
+    world.apply();
+    world.seconds(2);
+    assert_eq!(world.registers(0).len(), asked + 2);
 }
 
 #[test]
