@@ -147,7 +147,10 @@ fn write_zone(folder: &Folder, serial: u32, records: &str) {
 
 /// NAPTR to SRV, whose first target is dead and whose second is `port`.
 fn two_targets(service: &str, labels: &str, port: u16) -> String {
-    let dead = free_tcp_port();
+    records(service, labels, free_tcp_port(), port)
+}
+
+fn records(service: &str, labels: &str, dead: u16, port: u16) -> String {
     format!(
         r#"@ 60 NAPTR 10 10 "s" "{service}" "" {labels}.sip.test.
 {labels} 60 SRV 1 0 {dead} dead.sip.test.
@@ -177,6 +180,23 @@ fn naptr_leads_to_srv_and_past_a_dead_target_over_tcp() {
 }
 
 #[test]
+fn the_first_target_is_gone_back_to_once_it_is_there() {
+    let folder = Folder::new("dns-back");
+    let kamailio = Kamailio::start(&folder);
+    let first = free_tcp_port();
+    let zone = records("SIP+D2T", "_sip._tcp", first, kamailio.clear);
+    let named = Named::start(&folder, 7, &zone);
+    let settings = [
+        "SipEp.TransportConfig[GatewayName=default].TcpEnable=enable",
+        "SipEp.TransportConfig[GatewayName=default].UdpEnable=disable",
+        "SipEp.TransportFailbackInterval=2",
+    ];
+    let _device = named.device("sip.test:0", &settings);
+    kamailio.registered_by("tcp", LIMIT);
+    Stub::tcp_at(first, grant).registers();
+}
+
+#[test]
 fn naptr_leads_to_srv_and_past_a_silent_target_over_udp() {
     let folder = Folder::new("dns-udp");
     let kamailio = Kamailio::start(&folder);
@@ -198,8 +218,8 @@ fn naptr_leads_to_srv_and_past_a_silent_target_over_udp() {
 fn over_tls_the_certificate_is_that_of_the_domain_and_not_of_the_srv_target() {
     let folder = Folder::new("dns-tls");
     let kamailio = Kamailio::start(&folder);
-    let records = two_targets("SIPS+D2T", "_sips._tcp", kamailio.tls);
-    let named = Named::start(&folder, 3, &records);
+    let zone = two_targets("SIPS+D2T", "_sips._tcp", kamailio.tls);
+    let named = Named::start(&folder, 3, &zone);
     let tls = [
         "SipEp.TransportConfig[GatewayName=default].TlsEnable=enable",
         "SipEp.TransportConfig[GatewayName=default].UdpEnable=disable",

@@ -80,7 +80,15 @@ impl Stub {
         idle: Option<Duration>,
         behaviour: impl Fn(&Asked) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        Self::streams(Shared::new(behaviour, idle), None)
+        Self::streams(Shared::new(behaviour, idle), None, 0)
+    }
+
+    /// Over TCP, where somebody expects it.
+    pub(crate) fn tcp_at(
+        port: u16,
+        behaviour: impl Fn(&Asked) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self::streams(Shared::new(behaviour, None), None, port)
     }
 
     /// Over TLS up to a version.
@@ -90,11 +98,11 @@ impl Stub {
         behaviour: impl Fn(&Asked) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
         let acceptor = acceptor(identity, newest);
-        Self::streams(Shared::new(behaviour, None), Some(acceptor))
+        Self::streams(Shared::new(behaviour, None), Some(acceptor), 0)
     }
 
-    fn streams(shared: Arc<Shared>, tls: Option<SslAcceptor>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
+    fn streams(shared: Arc<Shared>, tls: Option<SslAcceptor>, port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a socket");
         listener.set_nonblocking(true).expect("not blocking");
         let port = listener.local_addr().expect("bound").port();
         let serving = Arc::clone(&shared);
