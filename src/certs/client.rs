@@ -104,10 +104,10 @@ impl Attempt {
         match failure {
             LinkFailure::Closed
             | LinkFailure::Alert(
-                AlertDescription::HandshakeFailure
-                | AlertDescription::BadCertificate
-                | AlertDescription::AccessDenied
-                | AlertDescription::CertificateUnknown,
+                AlertDescription::HandshakeFailure | AlertDescription::AccessDenied,
+            )
+            | LinkFailure::RefusesOurs(
+                AlertDescription::BadCertificate | AlertDescription::CertificateUnknown,
             ) if self.witness.asked_in_vain() => LinkFailure::WantsClientCertificate,
             other => other,
         }

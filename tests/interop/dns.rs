@@ -189,7 +189,7 @@ fn the_first_target_is_gone_back_to_once_it_is_there() {
     let settings = [
         "SipEp.TransportConfig[GatewayName=default].TcpEnable=enable",
         "SipEp.TransportConfig[GatewayName=default].UdpEnable=disable",
-        "SipEp.TransportFailbackInterval=2",
+        "SipEp.TransportFailbackInterval=5",
     ];
     let _device = named.device("sip.test:0", &settings);
     kamailio.registered_by("tcp", LIMIT);
