@@ -187,6 +187,14 @@ impl Row {
         }
     }
 
+    /// A cell of a column that engines publish, in a row of theirs.
+    pub fn live(&self, column: ColumnId) -> Option<&Value> {
+        match column.get().role {
+            Role::Live(slot) => self.cell(slot),
+            _ => None,
+        }
+    }
+
     pub(super) fn put(&mut self, column: ColumnId, value: Value) {
         if let Role::Stored(slot) = column.get().role {
             self.cells[usize::from(slot)] = Some(value);
