@@ -11,13 +11,14 @@ use crate::certs::{
     self, Attempt, ExpectedServer, Host, Identity, Keyring, Purpose, Service, server_config,
 };
 use crate::clock::Time;
+use crate::clock::io::read_clocks;
 use crate::schema::Index;
 use crate::schema::conf::service_version;
 use crate::sip::event::{Connect, Input, TimeOfDay};
 use crate::sip::io::{Handshake, Report, Tls, run};
 use crate::sip::settings::{Settings, Tls as TlsSettings, Unit};
 use crate::sip::stack::Stack;
-use crate::sip::status::Status;
+use crate::sip::status::{Calendar, Status};
 use crate::tree::{Configured, Tree, messages};
 use arc_swap::ArcSwap;
 use openssl::rand::rand_bytes;
@@ -92,7 +93,7 @@ impl Part {
         let (reports, told) = mpsc::unbounded_channel();
         let tls = tls(&keyring, &self.tls);
         let stack = run(Stack::new(seed), inputs, tls, resolver, reports);
-        let show = show(self.device.clone(), told);
+        let show = show(self.device.clone(), told, self.time.clone());
         let feed = async {
             self.feed(&send).await;
             // The stack says goodbye by itself; its inputs stay open until then.
@@ -104,7 +105,9 @@ impl Part {
             () = feed => {}
         }
         let tree = &self.device.tree;
-        tree.live().publish(|live| Status::default().publish(live));
+        let calendar = calendar(&self.time);
+        tree.live()
+            .publish(|live| Status::default().publish(live, &calendar));
     }
 
     /// Gives the stack what it lives by, until it is to stop.
@@ -192,12 +195,32 @@ fn last_port(home: &Path) -> Option<u16> {
     text.trim().parse().ok()
 }
 
-async fn show(device: Arc<Device>, mut told: mpsc::UnboundedReceiver<Report>) {
+async fn show(
+    device: Arc<Device>,
+    mut told: mpsc::UnboundedReceiver<Report>,
+    mut time: watch::Receiver<Option<Time>>,
+) {
     let mut shown = Status::default();
-    while let Some(report) = told.recv().await {
+    let publish = |status: &Status, time: &watch::Receiver<Option<Time>>| {
+        let calendar = calendar(time);
+        let live = device.tree.live();
+        live.publish(|live| status.publish(live, &calendar));
+    };
+    loop {
+        let report = tokio::select! {
+            report = told.recv() => report,
+            changed = time.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                publish(&shown, &time);
+                continue;
+            }
+        };
+        let Some(report) = report else { return };
         match report {
             Report::Status(status) => {
-                device.tree.live().publish(|live| status.publish(live));
+                publish(&status, &time);
                 for notice in status.changes(&shown) {
                     device.tree.notify(&notice);
                 }
@@ -211,6 +234,13 @@ async fn show(device: Arc<Device>, mut told: mpsc::UnboundedReceiver<Report>) {
             }
         }
     }
+}
+
+/// The dates of moments as far as the time is known now.
+fn calendar(time: &watch::Receiver<Option<Time>>) -> Calendar {
+    let now = read_clocks();
+    let date = time.borrow().and_then(|time| time.at(now));
+    Calendar::new(now.monotonic, date)
 }
 
 /// How links and listeners do TLS, asked anew for each.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::answer::is_same;
-use super::machine::Timer;
+use super::machine::{Granted, Timer};
 use super::{
     Answer, Credentials, Fault, Grant, Hint, MAX_RETRY_AFTER, MAX_ROUNDS, Purpose, Registration,
     Step,
@@ -79,6 +79,11 @@ impl Registration {
             .cloned()
             .collect();
         self.fault = self.shared(&grant, &ours);
+        self.granted = Some(Granted {
+            seconds: grant.expires,
+            until: now + Duration::from_secs(u64::from(grant.expires)),
+        });
+        self.service_route = grant.service_route;
         self.schedule_refresh(now, grant.expires);
         let mut steps = vec![Step::Settled];
         steps.extend(grant.keep_alive.map(Step::KeepAlive));
