@@ -1,6 +1,6 @@
 //! The SIP stack on its device: settings in, TLS from the keyring, status out.
 
-use super::endpoints::Unlocked;
+use super::endpoints::{Unlocked, Unregistered};
 use super::interfaces::Addresses;
 use super::names::Names;
 use super::parts::Device;
@@ -31,6 +31,7 @@ use tokio::sync::{mpsc, watch};
 pub(super) struct Around {
     pub(super) addresses: watch::Receiver<Addresses>,
     pub(super) unlocked: watch::Receiver<Unlocked>,
+    pub(super) unregistered: watch::Sender<Unregistered>,
     pub(super) time: watch::Receiver<Option<Time>>,
     pub(super) names: Names,
     pub(super) keyring: Arc<Keyring>,
@@ -51,6 +52,7 @@ pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
             config: config.clone(),
             addresses: around.addresses.clone(),
             unlocked: around.unlocked.clone(),
+            unregistered: around.unregistered.clone(),
             time: around.time.clone(),
             generations: generations.clone(),
             tls: Arc::new(ArcSwap::from_pointee(TlsSettings::default())),
@@ -72,6 +74,7 @@ struct Part {
     config: watch::Receiver<Settings>,
     addresses: watch::Receiver<Addresses>,
     unlocked: watch::Receiver<Unlocked>,
+    unregistered: watch::Sender<Unregistered>,
     time: watch::Receiver<Option<Time>>,
     generations: watch::Receiver<u64>,
     tls: Arc<ArcSwap<TlsSettings>>,
@@ -93,7 +96,13 @@ impl Part {
         let (reports, told) = mpsc::unbounded_channel();
         let tls = tls(&keyring, &self.tls);
         let stack = run(Stack::new(seed), inputs, tls, resolver, reports);
-        let show = show(self.device.clone(), told, self.time.clone());
+        let show = Shown {
+            device: self.device.clone(),
+            status: Status::default(),
+            time: self.time.clone(),
+            unregistered: self.unregistered.clone(),
+        };
+        let show = show.follow(told);
         let feed = async {
             self.feed(&send).await;
             // The stack says goodbye by itself; its inputs stay open until then.
@@ -195,44 +204,58 @@ fn last_port(home: &Path) -> Option<u16> {
     text.trim().parse().ok()
 }
 
-async fn show(
+/// What the stack told, shown on the device.
+struct Shown {
     device: Arc<Device>,
-    mut told: mpsc::UnboundedReceiver<Report>,
-    mut time: watch::Receiver<Option<Time>>,
-) {
-    let mut shown = Status::default();
-    let publish = |status: &Status, time: &watch::Receiver<Option<Time>>| {
-        let calendar = calendar(time);
-        let live = device.tree.live();
-        live.publish(|live| status.publish(live, &calendar));
-    };
-    loop {
-        let report = tokio::select! {
-            report = told.recv() => report,
-            changed = time.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-                publish(&shown, &time);
-                continue;
+    status: Status,
+    time: watch::Receiver<Option<Time>>,
+    unregistered: watch::Sender<Unregistered>,
+}
+
+impl Shown {
+    async fn follow(mut self, mut told: mpsc::UnboundedReceiver<Report>) {
+        loop {
+            tokio::select! {
+                report = told.recv() => match report {
+                    Some(report) => self.report(report),
+                    None => return,
+                },
+                changed = self.time.changed() => match changed {
+                    // Dates that could not be told, or were wrong.
+                    Ok(()) => self.publish(),
+                    Err(_) => return,
+                },
             }
-        };
-        let Some(report) = report else { return };
+        }
+    }
+
+    fn report(&mut self, report: Report) {
         match report {
             Report::Status(status) => {
-                publish(&status, &time);
-                for notice in status.changes(&shown) {
-                    device.tree.notify(&notice);
+                let before = std::mem::replace(&mut self.status, *status);
+                self.publish();
+                for notice in self.status.changes(&before) {
+                    self.device.tree.notify(&notice);
                 }
-                shown = *status;
             }
-            Report::Notice(notice) => device.tree.notify(&notice.logged()),
+            Report::Notice(notice) => self.device.tree.notify(&notice.logged()),
             Report::LastPort(port) => {
                 // Lost, it costs only a cycle that starts over.
-                let path = device.home.join("last-port");
+                let path = self.device.home.join("last-port");
                 let _ = super::files::write_durably(&path, format!("{port}\n").as_bytes());
             }
         }
+    }
+
+    fn publish(&self) {
+        let calendar = calendar(&self.time);
+        let live = self.device.tree.live();
+        live.publish(|live| self.status.publish(live, &calendar));
+        self.unregistered.send_if_modified(|told| {
+            let differs = *told != self.status.unregistered;
+            told.clone_from(&self.status.unregistered);
+            differs
+        });
     }
 }
 

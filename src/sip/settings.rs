@@ -32,7 +32,7 @@ pub use interop::{
 };
 pub use keep_alive::{KeepAlive, KeepAliveDestination, KeepAliveMethod};
 pub use proxy::{OutboundType, Proxy};
-pub use registration::Registration;
+pub use registration::{Registration, UnitUnregisteredBehavior};
 pub use transport::{Tls, Transport};
 pub use user::{ALL_GATEWAYS, UnitRegistration, UserAgent};
 
@@ -59,6 +59,8 @@ pub struct Settings {
     pub registration: Registration,
     /// `GwSpecificRegistration` rows whose EnableConfig is enable.
     pub gw_specific_registration: BTreeMap<String, Registration>,
+    /// `DefaultUnitRegistrationUnregisteredBehavior`.
+    pub unit_unregistered_behavior: UnitUnregisteredBehavior,
     /// The unit-wide transport scalars.
     pub transport: Transport,
     /// What TLS is made of; the stack itself goes by `Transport::tls_generation`.

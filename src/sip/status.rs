@@ -7,6 +7,7 @@ mod calendar;
 mod gateway;
 mod registration;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::schema::sip_ep::{
@@ -30,6 +31,8 @@ pub struct Status {
     pub registrations: Vec<RegistrationStatus>,
     /// `TlsPersistentConnectionStatus`.
     pub links: Vec<LinkStatus>,
+    /// Endpoints that are to register and cannot be used, as none of their registrations stands.
+    pub unregistered: BTreeSet<String>,
     /// Whether every wanted link is up and every wanted registration stands: the Ready LED.
     pub ready: bool,
 }

@@ -38,6 +38,8 @@ pub enum GatewayState {
     WaitingForTime,
     /// The keep-alive gets no answer.
     ServerUnreachable,
+    /// None of the unit's registrations stands, and the settings make that matter.
+    Unregistered,
     /// What it is told cannot work.
     InvalidConfiguration,
 }
@@ -52,6 +54,7 @@ impl GatewayState {
             Self::Restarting => "Restarting",
             Self::WaitingForTime => "Waiting for time synchronization",
             Self::ServerUnreachable => "Server unreachable",
+            Self::Unregistered => "Unregistered",
             Self::InvalidConfiguration => "Invalid Configuration",
         }
     }
@@ -71,7 +74,10 @@ impl GatewayStatus {
 
     pub(super) fn logged(&self) -> notice::Notice {
         match self.state {
-            GatewayState::Ready | GatewayState::Restarting | GatewayState::WaitingForTime => {
+            GatewayState::Ready
+            | GatewayState::Restarting
+            | GatewayState::WaitingForTime
+            | GatewayState::Unregistered => {
                 let text = self.state.text();
                 messages::GATEWAY_STATE.with([&self.name, &text, &self.reason])
             }
