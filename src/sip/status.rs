@@ -165,6 +165,23 @@ impl Notice {
                 server,
                 reason,
             } => messages::LINK_DOWN.with([gateway, server, reason]),
+            Self::FailedOver {
+                gateway,
+                server,
+                next,
+                reason,
+            } => messages::SERVER_FAILOVER.with([gateway, server, next, reason]),
+            Self::Unresolved {
+                gateway,
+                name,
+                reason,
+            } => messages::NAME_UNRESOLVED.with([gateway, name, reason]),
+            Self::CredentialsRefused {
+                gateway,
+                server,
+                user,
+                realm,
+            } => messages::CREDENTIALS_REFUSED.with([gateway, server, user, realm]),
             Self::Registration(status) => status.logged(),
             Self::KeepAliveLost { gateway, server } => {
                 messages::KEEP_ALIVE_LOST.with([gateway, server])

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Answer, Credentials, Fault, RegistrationId};
+use super::{Answer, Credentials, Fault, Refusal, RegistrationId};
 use crate::sip::link::{LinkFault, LinkId};
 use crate::sip::plan::{Line, RegistrationPlan};
 use crate::sip::rng::Rng;
@@ -45,6 +45,8 @@ pub enum Step {
     FailOver(LinkFault),
     /// The server agreed to keep-alives, every so many seconds if it said so.
     KeepAlive(Option<u32>),
+    /// The registrar refused the credentials, which is news.
+    Refused(Refusal),
     /// It stands, or failed for good: what it replaced can go.
     Settled,
     /// It is over.
@@ -101,6 +103,8 @@ pub struct Registration {
     pub(super) bound: Vec<String>,
     pub(super) granted: Option<Granted>,
     pub(super) service_route: Vec<String>,
+    /// What was told of refused credentials; further attempts with the same are no news.
+    pub(super) told: Option<Refusal>,
     pub(super) offered: Vec<String>,
     pub(super) sent_by: Option<Transport>,
     pub(super) previous: Vec<String>,
@@ -138,6 +142,7 @@ impl Registration {
             bound: Vec::new(),
             granted: None,
             service_route: Vec::new(),
+            told: None,
             offered: Vec::new(),
             sent_by: None,
             previous: Vec::new(),
@@ -191,6 +196,7 @@ impl Registration {
     pub fn update(&mut self, now: Instant, plan: RegistrationPlan) -> Vec<Step> {
         if plan.credentials != self.plan.credentials {
             self.credentials = Credentials::default();
+            self.told = None;
         }
         self.plan = plan;
         self.not_before = None;

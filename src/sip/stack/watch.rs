@@ -46,7 +46,10 @@ impl Gateway {
     }
 
     /// Any answer will do.
-    pub(super) fn keep_alive_answered(&mut self, core: &mut Core) {
+    pub(super) fn keep_alive_answered(&mut self, core: &mut Core, id: LinkId) {
+        if let Some(link) = self.link(id) {
+            link.served();
+        }
         if self.silent {
             self.silent = false;
             core.notice(Notice::KeepAliveAnswered {
