@@ -113,7 +113,13 @@ fn granted(response: &Response, registration: &Registration, matching: ContactMa
                 .any(|own| is_same(own, it.uri.as_str(), matching))
         })
     };
-    let ours: Vec<&Contact> = bindings.iter().filter(|it| is_ours(it)).collect();
+    // A Contact with nothing left is no binding.
+    let stands = |contact: &&Contact| contact.expires() != Some(0);
+    let ours: Vec<&Contact> = bindings
+        .iter()
+        .filter(|it| is_ours(it))
+        .filter(stands)
+        .collect();
     if ours.is_empty() && !bindings.is_empty() {
         return Answer::NotListed(offered.first().cloned().unwrap_or_default());
     }
