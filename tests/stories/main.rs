@@ -11,3 +11,4 @@ mod sip_properties;
 mod sip_torture;
 mod snmp_against_async_snmp;
 mod store;
+mod unregistered;
