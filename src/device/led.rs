@@ -29,8 +29,7 @@ pub(super) async fn follow(tree: &Tree, mut led: watch::Receiver<Led>) {
     while led.wait_for(|it| *it != shown).await.is_ok() {
         let wish = led.borrow_and_update().clone();
         if !shown.file.is_empty() && shown.file != wish.file {
-            // The LED that is let go goes out; whether it can is no matter.
-            let _ = write(&shown.file, false).await;
+            put_out(&shown.file).await;
         }
         match write(&wish.file, wish.on).await {
             Ok(()) => complained.clear(),
@@ -42,6 +41,11 @@ pub(super) async fn follow(tree: &Tree, mut led: watch::Receiver<Led>) {
         }
         shown = wish;
     }
+}
+
+/// A LED that is let go goes out; whether it can is no matter.
+pub(super) async fn put_out(file: &str) {
+    let _ = write(file, false).await;
 }
 
 /// Writing elsewhere than to a LED is refused.
@@ -76,7 +80,10 @@ fn write_now(path: &Path, on: bool) -> Result<(), Error> {
     }
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW;
     let mut options = OpenOptions::new();
-    let options = options.write(true).truncate(true).custom_flags(flags.bits());
+    let options = options
+        .write(true)
+        .truncate(true)
+        .custom_flags(flags.bits());
     let mut file = options.open(path)?;
     if !file.metadata()?.is_file() {
         return Err(ErrorKind::InvalidInput.into());

@@ -68,6 +68,8 @@ pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
         () = led::follow(&device.tree, shining) => {}
         () = count_generations(&device.tree, generation) => {}
     }
+    let file = led.borrow().file.clone();
+    led::put_out(&file).await;
 }
 
 /// One life of the stack.
@@ -98,7 +100,12 @@ impl Part {
         let (reports, told) = mpsc::unbounded_channel();
         let tls = tls(&keyring, &self.tls);
         let stack = run(Stack::new(seed), inputs, tls, resolver, reports);
-        let show = show(self.device.clone(), told, self.time.clone(), self.led.clone());
+        let show = show(
+            self.device.clone(),
+            told,
+            self.time.clone(),
+            self.led.clone(),
+        );
         let feed = async {
             self.feed(&send).await;
             // The stack says goodbye by itself; its inputs stay open until then.

@@ -131,11 +131,7 @@ pub enum RegistrationState {
 impl Status {
     /// Shows it in SipEp's live tables; rows that are gone go. `date` tells
     /// when in civil time a moment is, where that is known.
-    pub fn publish(
-        &self,
-        live: &mut Publication<'_>,
-        date: impl Fn(Instant) -> Option<UnixTime>,
-    ) {
+    pub fn publish(&self, live: &mut Publication<'_>, date: impl Fn(Instant) -> Option<UnixTime>) {
         for table in TABLES {
             live.clear(*table);
         }

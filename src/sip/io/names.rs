@@ -9,7 +9,10 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use crate::sip::resolve::{Answer, LookupFault, Naptr, Query, Records, Srv};
 
 /// The answer to one question.
-pub(super) async fn look_up(resolver: &TokioResolver, query: &Query) -> Result<Answer, LookupFault> {
+pub(super) async fn look_up(
+    resolver: &TokioResolver,
+    query: &Query,
+) -> Result<Answer, LookupFault> {
     let answer = match query {
         Query::A(name) => addresses(resolver, name, IpAddr::is_ipv4).await?,
         Query::Aaaa(name) => addresses(resolver, name, IpAddr::is_ipv6).await?,

@@ -43,8 +43,7 @@ fn settings(registrar: SocketAddr, transport: Transport, port: u16) -> Settings 
     };
     settings.unit_registrations.insert(1, unit);
     settings.proxy.home_domain_host = None;
-    settings.registration.server_host =
-        HostPort::parse(&registrar.to_string()).expect("a server");
+    settings.registration.server_host = HostPort::parse(&registrar.to_string()).expect("a server");
     let config = TransportConfig {
         udp_enable: transport == Transport::Udp,
         tcp_enable: transport == Transport::Tcp,

@@ -196,7 +196,6 @@ impl Link {
             self.penalties.push((addr, cx.now + time));
         }
     }
-
 }
 
 /// Whether an address is in the penalty box.

@@ -64,6 +64,8 @@ pub(super) struct Registrar {
     pub(super) manner: Manner,
     /// Every request with its transport, in order.
     pub(super) seen: Vec<(Transport, Request)>,
+    /// Every response that came to it.
+    pub(super) responses: Vec<Response>,
     /// What is bound: Contact URI to seconds.
     pub(super) bindings: BTreeMap<String, u32>,
     nonces: u32,
@@ -75,6 +77,7 @@ impl Registrar {
             addr,
             manner,
             seen: Vec::new(),
+            responses: Vec::new(),
             bindings: BTreeMap::new(),
             nonces: 0,
         }

@@ -64,6 +64,14 @@ pub(super) struct World {
     pub(super) busy: Vec<u16>,
     /// When and to whom anything was sent.
     pub(super) sent: Vec<(Duration, SocketAddr)>,
+    /// What was written to streams, those of peers among them.
+    pub(super) written: Vec<(SocketId, Vec<u8>)>,
+    /// The ports that datagrams were sent from.
+    pub(super) sources: Vec<u16>,
+    /// The questions to name servers.
+    pub(super) asked: Vec<Query>,
+    /// Ports that were to be remembered.
+    pub(super) remembered: Vec<u16>,
     /// Connections that were asked for.
     pub(super) connects: Vec<(Duration, Connect)>,
     pub(super) is_done: bool,
@@ -90,6 +98,10 @@ impl World {
             loss: 0,
             busy: Vec::new(),
             sent: Vec::new(),
+            written: Vec::new(),
+            sources: Vec::new(),
+            asked: Vec::new(),
+            remembered: Vec::new(),
             connects: Vec::new(),
             is_done: false,
             now,
@@ -209,6 +221,20 @@ impl World {
         self.input(Input::Datagram { id, peer, bytes });
     }
 
+    /// A peer opens a stream to the gateway's listener of this transport.
+    pub(super) fn accept(&mut self, transport: Transport, peer: &str) -> SocketId {
+        let listener = self.listeners.iter().find(|(_, it)| it.0 == transport);
+        let (listener, (_, local)) = listener.map(|(id, it)| (*id, *it)).expect("a listener");
+        let id = self.stack.accept_id();
+        self.input(Input::Accepted {
+            id,
+            listener,
+            local,
+            peer: socket(peer),
+        });
+        id
+    }
+
     /// Lets so much time pass.
     pub(super) fn run(&mut self, time: Duration) {
         let end = self.now + time;
@@ -233,6 +259,11 @@ impl World {
     /// Since the beginning.
     pub(super) fn elapsed(&self) -> Duration {
         self.now - self.start
+    }
+
+    /// The present.
+    pub(super) fn now(&self) -> Instant {
+        self.now
     }
 
     /// The state and reason of the first registration of a gateway.
@@ -350,6 +381,7 @@ impl World {
                 self.sent.push((self.elapsed(), peer));
                 let local = self.listeners.get(&id).expect("a bound socket");
                 assert_eq!(local.0, Transport::Udp);
+                self.sources.push(local.1.port());
                 if !self.is_lost() {
                     let delay = self.jitter();
                     self.send(
@@ -366,6 +398,7 @@ impl World {
             Output::Write { id, bytes } => {
                 let peer = self.streams.get(&id).map(|it| it.connect.peer);
                 self.sent.extend(peer.map(|it| (self.elapsed(), it)));
+                self.written.push((id, bytes.clone()));
                 self.send(DELAY, Parcel::Stream { id, bytes });
             }
             Output::Close { id } => {
@@ -373,11 +406,12 @@ impl World {
             }
             Output::Resolve { id, query } => {
                 let answer = self.look_up(&query);
+                self.asked.push(query);
                 self.send(DELAY, Parcel::ToStack(Input::Resolved { id, answer }));
             }
             Output::Publish(status) => self.status = *status,
             Output::Notice(notice) => self.notices.push(notice.logged().text),
-            Output::RememberPort(_) => {}
+            Output::RememberPort(port) => self.remembered.push(port),
             Output::Done => self.is_done = true,
         }
     }
@@ -508,6 +542,7 @@ impl World {
         let mut answers = Vec::new();
         for frame in frames {
             match frame {
+                Frame::Message(Message::Response(response)) => there.responses.push(response),
                 Frame::Ping => answers.push(b"\r\n".to_vec()),
                 Frame::Message(Message::Request(request)) => {
                     answers.extend(there.answer(transport, &request).map(|it| it.to_bytes()));
