@@ -35,6 +35,8 @@ pub struct GatewayPlan {
     pub links: BTreeMap<HostPort, LinkPlan>,
     /// What it registers.
     pub registrations: BTreeMap<Line, RegistrationPlan>,
+    /// What becomes of it and of its endpoints while they are not registered.
+    pub unregistered: Unregistered,
     /// Its domain.
     pub domain: String,
     /// The server that keep-alive OPTIONS go to.
@@ -51,6 +53,15 @@ pub enum UdpSource {
     Listener,
     /// From any that the system gives.
     Ephemeral,
+}
+
+/// What a registration that does not stand means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unregistered {
+    /// Endpoints can be used without theirs.
+    pub endpoints_serve: bool,
+    /// The gateway serves nobody without one of the unit's.
+    pub gateway_waits: bool,
 }
 
 /// What a link is made of; a difference here opens a new one before the old one closes.

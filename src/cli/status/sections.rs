@@ -88,7 +88,7 @@ pub(super) const SECTIONS: &[Section] = &[
         good: &["registered", "refreshing"],
         waiting: &["registering", "unregistering", "unregistered"],
         reason: ("SipEp.RegistrationStatusReason", "Text"),
-        also: &[],
+        also: &[("", "NextAction"), ("", "NextTime")],
         change: "see SipEp.UserAgent and SipEp.Authentication",
     },
     Section {

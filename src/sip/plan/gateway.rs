@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use super::{GatewayPlan, Line, LinkPlan, PortRange, RegistrationPlan, UdpSource};
+use super::{GatewayPlan, Line, LinkPlan, PortRange, RegistrationPlan, UdpSource, Unregistered};
 use crate::sip::event::TcpKeepAlive;
 use crate::sip::hostport::HostPort;
 use crate::sip::resolve::{Families, NaptrInTls, Wanted};
 use crate::sip::settings::{
     ClearBesideTls, FailoverConditions, GatewayType, KeepAliveDestination, KeepAliveMethod, Proxy,
-    Registration, Settings, TransportConfig,
+    Registration, Settings, TransportConfig, UnitUnregisteredBehavior,
 };
 use crate::sip::transport::{PORT, SECURE_PORT, Transport, Transports};
 
@@ -61,6 +61,11 @@ impl<'a> Planner<'a> {
             udp_source: self.udp_source(),
             links: self.links(&registrations),
             registrations,
+            unregistered: Unregistered {
+                endpoints_serve: self.registration.unregistered_behavior,
+                gateway_waits: self.settings.unit_unregistered_behavior
+                    == UnitUnregisteredBehavior::DisableGateway,
+            },
             domain: gateway.domain.clone(),
             keep_alive_server: self.keep_alive_server(),
             contact_transport: self.transport.contact_enable,

@@ -1,8 +1,11 @@
 //! Reading the answer to a REGISTER (RFC 3261 §10.2.4, §10.3).
 
-use super::{MAX_BINDINGS, MAX_EXPIRES, Refusal, Registration};
+use super::{MAX_BINDINGS, MAX_EXPIRES, MAX_ROUTES, Refusal, Registration};
 use crate::sip::message::{Contact, Response, StatusCode, Uri};
 use crate::sip::settings::ContactMatching;
+
+/// How many characters of a reason phrase are kept.
+const MAX_PHRASE: usize = 80;
 
 /// What an answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct Grant {
     pub others: Vec<String>,
     /// RFC 5626 keep-alives were agreed upon, every so many seconds if it said so.
     pub keep_alive: Option<Option<u32>>,
+    /// The Service-Route (RFC 3608 §5), each value as a Route has it.
+    pub service_route: Vec<String>,
 }
 
 impl Answer {
@@ -46,6 +51,8 @@ impl Answer {
         registration: &mut Registration,
         matching: ContactMatching,
     ) -> Self {
+        let phrase: String = response.reason_text().chars().take(MAX_PHRASE).collect();
+        registration.heard = Some((response.status.code(), phrase.clone()));
         match response.status {
             status if status.is_success() => granted(response, registration, matching),
             StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
@@ -59,7 +66,7 @@ impl Answer {
             ),
             status => Self::Failed {
                 status: status.code(),
-                phrase: response.reason_text().chars().take(80).collect(),
+                phrase,
                 retry_after: response.headers.retry_after(),
             },
         }
@@ -106,7 +113,13 @@ fn granted(response: &Response, registration: &Registration, matching: ContactMa
                 .any(|own| is_same(own, it.uri.as_str(), matching))
         })
     };
-    let ours: Vec<&Contact> = bindings.iter().filter(|it| is_ours(it)).collect();
+    // A Contact with nothing left is no binding.
+    let stands = |contact: &&Contact| contact.expires() != Some(0);
+    let ours: Vec<&Contact> = bindings
+        .iter()
+        .filter(|it| is_ours(it))
+        .filter(stands)
+        .collect();
     if ours.is_empty() && !bindings.is_empty() {
         return Answer::NotListed(offered.first().cloned().unwrap_or_default());
     }
@@ -126,7 +139,17 @@ fn granted(response: &Response, registration: &Registration, matching: ContactMa
         expires: expires.clamp(1, MAX_EXPIRES),
         others,
         keep_alive: keep_alive(response),
+        service_route: service_route(response),
     })
+}
+
+/// RFC 3608 §5.1: what cannot be read, or is too long, is no route.
+fn service_route(response: &Response) -> Vec<String> {
+    let routes = response.headers.service_route().unwrap_or_default();
+    match routes.len() <= MAX_ROUTES {
+        true => routes.iter().map(ToString::to_string).collect(),
+        false => Vec::new(),
+    }
 }
 
 /// RFC 5626 §4.2.1: `Require: outbound` says that the flow is known there; RFC 6223 says it in the Via.

@@ -11,7 +11,7 @@ use super::clear::ClearPolicy;
 use super::failover::{Failover, GatewayFailover};
 use super::keep_alive::GatewayDestination;
 use super::proxy::{self, GatewayProxy};
-use super::registration::{self, GatewayRegistration};
+use super::registration::{self, GatewayRegistration, UnitRegistering};
 use super::{
     Authentication, Dns, Gateway, Interop, KeepAlive, PenaltyBox, Proxy, ReadyLed, Registration,
     Settings, Tls, Transport, TransportConfig, UnitRegistration, UserAgent,
@@ -21,9 +21,12 @@ use crate::schema::{ColumnId, FromCell, Typed, Value, kind};
 use crate::sip::hostport::HostPort;
 use crate::tree::{Configured, Snapshot, View};
 
-/// The deletions, which the tree carries out itself.
+/// Deletions and changes of place, which the tree carries out itself.
 const COMMANDS: &[ColumnId] = &[
     sip_ep::gateway::DELETE.id(),
+    sip_ep::authentication::UP.id(),
+    sip_ep::authentication::DOWN.id(),
+    sip_ep::authentication::INSERT.id(),
     sip_ep::authentication::DELETE.id(),
     sip_ep::unit_registrations::DELETE.id(),
 ];
@@ -42,6 +45,7 @@ impl Configured for Settings {
             GatewayProxy::COLUMNS,
             Registration::COLUMNS,
             GatewayRegistration::COLUMNS,
+            UnitRegistering::COLUMNS,
             Transport::COLUMNS,
             Tls::COLUMNS,
             Failover::COLUMNS,
@@ -83,6 +87,7 @@ impl Configured for Settings {
                 sip_ep::gw_specific_registration::GATEWAY_NAME,
                 registration::own,
             ),
+            unit_unregistered_behavior: snapshot.scalars::<UnitRegistering>().unregistered_behavior,
             transport: snapshot.scalars(),
             tls: snapshot.scalars(),
             sip_failover_conditions: snapshot.scalars::<Failover>().conditions,

@@ -264,7 +264,7 @@ impl Stack {
                     return gateway.answered(&mut self.core, now, id, response);
                 }
                 User::KeepAlive(id) if gateway.link(id).is_some() => {
-                    return gateway.keep_alive_answered(&mut self.core);
+                    return gateway.keep_alive_answered(&mut self.core, id);
                 }
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! One gateway at work: its listeners, links and registrations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,8 @@ pub(super) struct Gateway {
     pub(super) leaving: Vec<Registration>,
     /// Registrations to be removed once their successor has settled.
     pub(super) replaced: Vec<(Line, Registration)>,
+    /// Links of which it was told that their server's name leads nowhere.
+    pub(super) unresolved: BTreeSet<LinkId>,
     /// Whether keep-alive OPTIONS go unanswered.
     pub(super) silent: bool,
     /// Whether the settings have it.
@@ -61,6 +63,7 @@ impl Gateway {
             registrations: BTreeMap::new(),
             leaving: Vec::new(),
             replaced: Vec::new(),
+            unresolved: BTreeSet::new(),
             silent: false,
             wanted: true,
         }

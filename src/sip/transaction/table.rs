@@ -162,6 +162,9 @@ impl Table {
     ) -> Option<User> {
         let key = ClientKey::of_response(response)?;
         let asked = self.clients.get_mut(&key)?;
+        if !same_sent_by(&asked.request, response) {
+            return None;
+        }
         let status = response.status.code();
         let actions = match &mut asked.machine {
             Sending::Plain(client) => client.response(now, status),
@@ -393,6 +396,14 @@ impl Served {
             true => stranded.push(Stranded { hop, bytes }),
             false => out.push_back(hop.send(bytes)),
         }
+    }
+}
+
+/// RFC 3261 §18.1.2: a response with another sent-by than ours is not for us.
+fn same_sent_by(request: &Request, response: &Response) -> bool {
+    match (request.headers.via(), response.headers.via()) {
+        (Ok(ours), Ok(theirs)) => (ours.host, ours.port) == (theirs.host, theirs.port),
+        _ => false,
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod changes;
 mod clear;
+mod corners;
 mod hostile;
 mod ipv6;
 mod links;
 mod live;
+mod news;
 mod ports;
 mod registering;
 mod registrar;

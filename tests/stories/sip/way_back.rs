@@ -5,7 +5,7 @@ use demarc::sip::resolve::{Records, Srv};
 use demarc::sip::transport::Transport;
 
 use super::registrar::Manner;
-use super::world::{World, host};
+use super::world::{World, host, socket};
 
 const SOURCE: &str = "198.51.100.9:40001";
 
@@ -38,12 +38,12 @@ fn invite(transport: Transport, sent_by: &str) -> Vec<u8> {
 
 /// The INVITE comes by one stream, which ends, and again by another.
 fn twice(world: &mut World, transport: Transport, sent_by: &str) -> SocketId {
-    let id = world.accept(transport, SOURCE);
+    let id = world.accept(transport, socket(SOURCE));
     let bytes = invite(transport, sent_by);
     world.input(Input::Data { id, bytes });
     assert!(world.written.iter().any(|it| it.0 == id), "503 at once");
     world.input(Input::Closed { id });
-    let again = world.accept(transport, "198.51.100.9:40002");
+    let again = world.accept(transport, socket("198.51.100.9:40002"));
     let bytes = invite(transport, sent_by);
     world.input(Input::Data { id: again, bytes });
     again

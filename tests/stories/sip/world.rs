@@ -68,10 +68,14 @@ pub(super) struct World {
     pub(super) written: Vec<(SocketId, Vec<u8>)>,
     /// The ports that datagrams were sent from.
     pub(super) sources: Vec<u16>,
-    /// The questions to name servers.
-    pub(super) asked: Vec<Query>,
     /// Ports that were to be remembered.
     pub(super) remembered: Vec<u16>,
+    /// What was sent as datagrams and into streams, octet for octet.
+    pub(super) octets: Vec<Vec<u8>>,
+    /// Streams that the stack closed.
+    pub(super) closed: Vec<SocketId>,
+    /// Questions to name servers.
+    pub(super) asked: Vec<String>,
     /// Connections that were asked for.
     pub(super) connects: Vec<(Duration, Connect)>,
     pub(super) is_done: bool,
@@ -100,8 +104,10 @@ impl World {
             sent: Vec::new(),
             written: Vec::new(),
             sources: Vec::new(),
-            asked: Vec::new(),
             remembered: Vec::new(),
+            octets: Vec::new(),
+            closed: Vec::new(),
+            asked: Vec::new(),
             connects: Vec::new(),
             is_done: false,
             now,
@@ -221,18 +227,33 @@ impl World {
         self.input(Input::Datagram { id, peer, bytes });
     }
 
-    /// A peer opens a stream to the gateway's listener of this transport.
-    pub(super) fn accept(&mut self, transport: Transport, peer: &str) -> SocketId {
-        let listener = self.listeners.iter().find(|(_, it)| it.0 == transport);
-        let (listener, (_, local)) = listener.map(|(id, it)| (*id, *it)).expect("a listener");
+    /// A peer opens a stream to the gateway's port of this transport.
+    pub(super) fn accept(&mut self, transport: Transport, peer: SocketAddr) -> SocketId {
+        let listeners = self.listeners.iter();
+        let found = { listeners }.find(|(_, it)| it.0 == transport);
+        let (listener, (_, local)) = found.expect("a listener");
+        let (listener, local) = (*listener, *local);
         let id = self.stack.accept_id();
         self.input(Input::Accepted {
             id,
             listener,
             local,
-            peer: socket(peer),
+            peer,
         });
         id
+    }
+
+    /// Octets arrive on a stream.
+    pub(super) fn data(&mut self, id: SocketId, bytes: &[u8]) {
+        let bytes = bytes.to_vec();
+        self.input(Input::Data { id, bytes });
+    }
+
+    /// Nobody listens where the gateway's UDP socket sent to.
+    pub(super) fn undelivered(&mut self, peer: SocketAddr) {
+        let udp = self.listeners.iter().find(|(_, it)| it.0 == Transport::Udp);
+        let id = *udp.expect("a UDP socket").0;
+        self.input(Input::Undelivered { id, peer });
     }
 
     /// Lets so much time pass.
@@ -379,6 +400,7 @@ impl World {
             }
             Output::Datagram { id, peer, bytes } => {
                 self.sent.push((self.elapsed(), peer));
+                self.octets.push(bytes.clone());
                 let local = self.listeners.get(&id).expect("a bound socket");
                 assert_eq!(local.0, Transport::Udp);
                 self.sources.push(local.1.port());
@@ -396,6 +418,7 @@ impl World {
             }
             Output::Connect(connect) => self.connect(connect),
             Output::Write { id, bytes } => {
+                self.octets.push(bytes.clone());
                 let peer = self.streams.get(&id).map(|it| it.connect.peer);
                 self.sent.extend(peer.map(|it| (self.elapsed(), it)));
                 self.written.push((id, bytes.clone()));
@@ -403,10 +426,10 @@ impl World {
             }
             Output::Close { id } => {
                 self.streams.remove(&id);
+                self.closed.push(id);
             }
             Output::Resolve { id, query } => {
                 let answer = self.look_up(&query);
-                self.asked.push(query);
                 self.send(DELAY, Parcel::ToStack(Input::Resolved { id, answer }));
             }
             Output::Publish(status) => self.status = *status,
@@ -416,13 +439,14 @@ impl World {
         }
     }
 
-    fn look_up(&self, query: &Query) -> Result<Answer, LookupFault> {
+    fn look_up(&mut self, query: &Query) -> Result<Answer, LookupFault> {
         let name = match query {
             Query::Naptr(name) => format!("NAPTR {name}"),
             Query::Srv(name) => format!("SRV {name}"),
             Query::A(name) => format!("A {name}"),
             Query::Aaaa(name) => format!("AAAA {name}"),
         };
+        self.asked.push(name.clone());
         let records = self.zone.get(&name).cloned().ok_or(LookupFault::Nothing)?;
         Ok(Answer {
             records,
