@@ -2,6 +2,7 @@
 
 use super::endpoints::{Unlocked, Unregistered};
 use super::interfaces::Addresses;
+use super::led::{self, Led};
 use super::names::Names;
 use super::parts::Device;
 use super::services::Gate;
@@ -15,7 +16,7 @@ use crate::clock::io::read_clocks;
 use crate::schema::Index;
 use crate::schema::conf::service_version;
 use crate::sip::event::{Connect, Input, TimeOfDay};
-use crate::sip::io::{Handshake, Report, Tls, run};
+use crate::sip::io::{Report, Tls, run};
 use crate::sip::settings::{Settings, Tls as TlsSettings, Unit};
 use crate::sip::stack::Stack;
 use crate::sip::status::{Calendar, Status};
@@ -46,6 +47,7 @@ const KEYRING_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
     let (config, follow) = settings::<Settings>(&device.tree);
     let (generation, generations) = watch::channel(1);
+    let (led, shining) = watch::channel(Led::default());
     let stack = gate.supervise(|stop| {
         let part = Part {
             device: device.clone(),
@@ -57,6 +59,7 @@ pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
             generations: generations.clone(),
             tls: Arc::new(ArcSwap::from_pointee(TlsSettings::default())),
             tls_changes: 0,
+            led: led.clone(),
             stop,
         };
         part.run(around.keyring.clone(), around.names.resolver())
@@ -64,8 +67,11 @@ pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
     tokio::select! {
         () = stack => {}
         () = follow => {}
+        () = led::follow(&device.tree, shining) => {}
         () = count_generations(&device.tree, generation) => {}
     }
+    let file = led.borrow().file.clone();
+    led::put_out(&file).await;
 }
 
 /// One life of the stack.
@@ -79,6 +85,7 @@ struct Part {
     generations: watch::Receiver<u64>,
     tls: Arc<ArcSwap<TlsSettings>>,
     tls_changes: u64,
+    led: watch::Sender<Led>,
     stop: watch::Receiver<bool>,
 }
 
@@ -101,6 +108,7 @@ impl Part {
             status: Status::default(),
             time: self.time.clone(),
             unregistered: self.unregistered.clone(),
+            led: self.led.clone(),
         };
         let show = show.follow(told);
         let feed = async {
@@ -117,6 +125,7 @@ impl Part {
         let calendar = calendar(&self.time);
         tree.live()
             .publish(|live| Status::default().publish(live, &calendar));
+        self.led.send_modify(|led| led.on = false);
     }
 
     /// Gives the stack what it lives by, until it is to stop.
@@ -169,6 +178,12 @@ impl Part {
             .with_addresses(&self.addresses.borrow_and_update())
             .with_endpoints(&self.unlocked.borrow_and_update())
             .with_unit(unit);
+        let file = &settings.ready_led.file;
+        self.led.send_if_modified(|led| {
+            let differs = led.file != *file;
+            led.file.clone_from(file);
+            differs
+        });
         if **self.tls.load() != settings.tls {
             for said in settings.tls.raised() {
                 let [object, value, safe] = &said;
@@ -210,6 +225,7 @@ struct Shown {
     status: Status,
     time: watch::Receiver<Option<Time>>,
     unregistered: watch::Sender<Unregistered>,
+    led: watch::Sender<Led>,
 }
 
 impl Shown {
@@ -234,6 +250,7 @@ impl Shown {
             Report::Status(status) => {
                 let before = std::mem::replace(&mut self.status, *status);
                 self.publish();
+                self.led.send_modify(|led| led.on = self.status.ready);
                 for notice in self.status.changes(&before) {
                     self.device.tree.notify(&notice);
                 }
@@ -269,7 +286,7 @@ fn calendar(time: &watch::Receiver<Option<Time>>) -> Calendar {
 /// How links and listeners do TLS, asked anew for each.
 fn tls(keyring: &Arc<Keyring>, settings: &Arc<ArcSwap<TlsSettings>>) -> Tls {
     let (ring, set) = (keyring.clone(), settings.clone());
-    let dial = move |connect: &Connect| handshake(&ring, &set.load(), connect);
+    let dial = move |connect: &Connect| attempt(&ring, &set.load(), connect);
     let (ring, set) = (keyring.clone(), settings.clone());
     let accept = move |_gateway: &str| {
         let set = set.load();
@@ -282,11 +299,11 @@ fn tls(keyring: &Arc<Keyring>, settings: &Arc<ArcSwap<TlsSettings>>) -> Tls {
     }
 }
 
-fn handshake(
+fn attempt(
     keyring: &Arc<Keyring>,
     settings: &TlsSettings,
     connect: &Connect,
-) -> Result<Handshake, String> {
+) -> Result<Attempt, String> {
     let reference = &connect.reference;
     let host = Host::parse(&reference.host).map_err(|error| error.to_string())?;
     let server = ExpectedServer {
@@ -294,13 +311,7 @@ fn handshake(
         identity: Identity::Sip(host),
         srv_target: Host::parse(&reference.srv_target).ok(),
     };
-    let attempt = Attempt::new(keyring, Service::Sip, settings.policy, server)
-        .map_err(|error| error.to_string())?;
-    Ok(Handshake {
-        config: attempt.config(),
-        name: attempt.server_name(),
-        explain: Box::new(move |error| attempt.explain(error).1),
-    })
+    Attempt::new(keyring, Service::Sip, settings.policy, server).map_err(|error| error.to_string())
 }
 
 /// Counts what makes new handshakes necessary: certificates and anchors.

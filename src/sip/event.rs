@@ -12,6 +12,7 @@ use crate::sip::resolve::{Answer, LookupFault, Query};
 use crate::sip::settings::Settings;
 use crate::sip::status::{RegistrationStatus, Status};
 use crate::sip::transport::Transport;
+use crate::wire::time::UnixTime;
 
 /// One listener or one stream; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +65,8 @@ pub enum Input {
         id: SocketId,
         /// Its local end.
         local: SocketAddr,
+        /// What TLS agreed on; none on a clear stream.
+        session: Option<Box<Session>>,
     },
     /// A peer opened a stream to a listener; the shell took the id from [`Stack::accept_id`](crate::sip::Stack::accept_id).
     Accepted {
@@ -155,9 +158,45 @@ pub enum StreamFault {
     /// The peer or the system broke it off.
     #[error("the connection was reset")]
     Reset,
+    /// The peer answered no TCP keep-alive.
+    #[error("the server did not answer TCP keep-alive probes")]
+    Silent,
     /// The TLS handshake failed; the verifier's or the peer's own words.
     #[error("the TLS handshake failed: {0}")]
-    Handshake(String),
+    Handshake(TlsRefusal),
+}
+
+/// A handshake that was refused, by us or by the peer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{reason}")]
+pub struct TlsRefusal {
+    /// Why, with the object to change.
+    pub reason: String,
+    /// What was checked until then, one line a step.
+    pub steps: Vec<String>,
+}
+
+impl From<String> for TlsRefusal {
+    /// Refused before the first step.
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            steps: Vec::new(),
+        }
+    }
+}
+
+/// What a TLS handshake led to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Session {
+    /// The version, as `TLS 1.3`.
+    pub version: String,
+    /// The cipher suite by its IANA name.
+    pub cipher_suite: String,
+    /// The subject of the server's certificate.
+    pub subject: String,
+    /// The last second of that certificate.
+    pub expiry: Option<UnixTime>,
 }
 
 /// Whom a TLS peer must prove to be (RFC 5922 §7).
@@ -224,6 +263,31 @@ pub enum Notice {
         server: String,
         /// Why, with the object to change.
         reason: String,
+    },
+    /// A TLS handshake was refused, by us or by the peer.
+    TlsRefused {
+        /// For which gateway.
+        gateway: String,
+        /// The server as it is configured, and the target.
+        server: String,
+        /// Why, with the object to change.
+        reason: String,
+    },
+    /// What was done in a handshake before it was refused.
+    TlsStep {
+        /// For which gateway.
+        gateway: String,
+        /// The server as it is configured, and the target.
+        server: String,
+        /// What was checked.
+        step: String,
+    },
+    /// A link is back at the first of its targets.
+    LinkFailback {
+        /// For which gateway.
+        gateway: String,
+        /// The server as it is configured, and the target.
+        server: String,
     },
     /// Another target takes over from one that failed.
     FailedOver {

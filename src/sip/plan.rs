@@ -29,6 +29,8 @@ pub struct GatewayPlan {
     pub requests: Transports,
     /// Where it listens; the UDP socket of requests among them.
     pub listeners: BTreeMap<Transport, SocketAddr>,
+    /// From which port its requests leave over UDP.
+    pub udp_source: UdpSource,
     /// The servers that it keeps in touch with.
     pub links: BTreeMap<HostPort, LinkPlan>,
     /// What it registers.
@@ -41,6 +43,16 @@ pub struct GatewayPlan {
     pub keep_alive_server: Option<HostPort>,
     /// Whether Contacts outside REGISTER name the transport.
     pub contact_transport: bool,
+}
+
+/// From which port requests leave over UDP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UdpSource {
+    /// From the one that is listened on.
+    #[default]
+    Listener,
+    /// From any that the system gives.
+    Ephemeral,
 }
 
 /// What a registration that does not stand means.

@@ -11,6 +11,7 @@ use crate::sip::hostport::HostPort;
 #[macro_use]
 mod columns;
 mod authentication;
+mod clear;
 mod dns;
 mod failover;
 mod gateway;
@@ -23,6 +24,7 @@ mod transport;
 mod user;
 
 pub use authentication::{Authentication, CriteriaSelection};
+pub use clear::ClearBesideTls;
 pub use dns::{Dns, DnsFailureConcealment, DnsIpVersion, SupportedDnsQueries};
 pub use failover::{FailoverConditions, PenaltyBox};
 pub use gateway::{Gateway, GatewayType, TransportConfig};
@@ -33,7 +35,7 @@ pub use interop::{
 pub use keep_alive::{KeepAlive, KeepAliveDestination, KeepAliveMethod};
 pub use proxy::{OutboundType, Proxy};
 pub use registration::{Registration, UnitUnregisteredBehavior};
-pub use transport::{Tls, Transport};
+pub use transport::{ReadyLed, Tls, Transport};
 pub use user::{ALL_GATEWAYS, UnitRegistration, UserAgent};
 
 /// Everything that the stack obeys, as it stands at one version of the tree.
@@ -45,6 +47,8 @@ pub struct Settings {
     pub gateways: BTreeMap<String, Gateway>,
     /// `TransportConfig`, by GatewayName; an absent row has the defaults.
     pub transport_config: BTreeMap<String, TransportConfig>,
+    /// `TransportClear`, by GatewayName; an absent row only listens.
+    pub clear_beside_tls: BTreeMap<String, ClearBesideTls>,
     /// `UserAgent`, by EpId.
     pub user_agents: BTreeMap<String, UserAgent>,
     /// `UnitRegistrations`, by Index.
@@ -63,6 +67,8 @@ pub struct Settings {
     pub unit_unregistered_behavior: UnitUnregisteredBehavior,
     /// The unit-wide transport scalars.
     pub transport: Transport,
+    /// What follows the Ready LED; the stack itself does not use it.
+    pub ready_led: ReadyLed,
     /// What TLS is made of; the stack itself goes by `Transport::tls_generation`.
     pub tls: Tls,
     /// `DefaultSipFailoverConditions`.

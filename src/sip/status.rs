@@ -5,21 +5,22 @@
 
 mod calendar;
 mod gateway;
+mod link;
+mod logged;
 mod registration;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
+use crate::schema::TableId;
 use crate::schema::sip_ep::{
     self, gateway_status, gateway_status_reason, registration_status, registration_status_reason,
     tls_persistent_connection_status, tls_persistent_connection_status_reason,
 };
-use crate::schema::{Index, TableId};
-use crate::sip::event::Notice;
-use crate::tree::{Publication, messages, notice};
+use crate::tree::{Publication, notice};
 
 pub use calendar::Calendar;
 pub use gateway::{GatewayState, GatewayStatus};
+pub use link::{LinkState, LinkStatus};
 pub use registration::{NextAction, RegistrationState, RegistrationStatus};
 
 /// The whole of it, as it stands.
@@ -37,38 +38,6 @@ pub struct Status {
     pub ready: bool,
 }
 
-/// One row of `TlsPersistentConnectionStatus`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkStatus {
-    /// Its number, as long as it is wanted.
-    pub index: u32,
-    /// Its gateway.
-    pub gateway: String,
-    /// The local port; 0 where none is bound.
-    pub local_port: u16,
-    /// The server as it is configured.
-    pub remote_host: String,
-    /// The address that it resolved to, once it did.
-    pub remote_addr: Option<IpAddr>,
-    /// How it is.
-    pub state: LinkState,
-    /// Why it is not up.
-    pub reason: String,
-}
-
-/// `tlsPersistentConnectionStatusState`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkState {
-    /// It carries messages.
-    Up = 100,
-    /// It failed and waits for the next attempt.
-    Down = 200,
-    /// It serves until its successor does.
-    WaitingShutdown = 300,
-    /// It is being opened.
-    WaitingUp = 400,
-}
-
 impl Status {
     /// Shows it in SipEp's live tables, with the dates of `calendar`; rows that are gone go.
     pub fn publish(&self, live: &mut Publication<'_>, calendar: &Calendar) {
@@ -82,7 +51,7 @@ impl Status {
             registration.publish(live, calendar);
         }
         for link in &self.links {
-            link.publish(live);
+            link.publish(live, calendar);
         }
         let led = match self.ready {
             true => sip_ep::ReadyLed::On,
@@ -114,90 +83,13 @@ const TABLES: &[TableId] = &[
     tls_persistent_connection_status_reason::TABLE,
 ];
 
-impl LinkStatus {
-    fn publish(&self, live: &mut Publication<'_>) {
-        use tls_persistent_connection_status::{
-            GATEWAY, LOCAL_PORT, REMOTE_HOST, REMOTE_HOST_IP_ADDR, STATE,
-        };
-        let row = Index::number(self.index);
-        let address = self.remote_addr.map(|it| it.to_string());
-        live.set(GATEWAY, &row, &self.gateway);
-        live.set(LOCAL_PORT, &row, self.local_port);
-        live.set(REMOTE_HOST, &row, &self.remote_host);
-        live.set(REMOTE_HOST_IP_ADDR, &row, address.unwrap_or_default());
-        live.set(STATE, &row, self.state.label());
-        live.set(
-            tls_persistent_connection_status_reason::TEXT,
-            &row,
-            &self.reason,
-        );
-    }
-}
-
-impl LinkState {
-    fn label(self) -> tls_persistent_connection_status::State {
-        use tls_persistent_connection_status::State;
-        match self {
-            Self::Up => State::Up,
-            Self::Down => State::Down,
-            Self::WaitingShutdown => State::WaitingShutdown,
-            Self::WaitingUp => State::WaitingUp,
-        }
-    }
-}
-
-impl Notice {
-    /// The notice as a registered message.
-    pub fn logged(&self) -> notice::Notice {
-        match self {
-            Self::LinkEstablishing {
-                gateway,
-                server,
-                port,
-            } => messages::LINK_ESTABLISHING.with([gateway, server, port]),
-            Self::LinkUp {
-                gateway,
-                server,
-                port,
-            } => messages::LINK_UP.with([gateway, server, port]),
-            Self::LinkDown {
-                gateway,
-                server,
-                reason,
-            } => messages::LINK_DOWN.with([gateway, server, reason]),
-            Self::FailedOver {
-                gateway,
-                server,
-                next,
-                reason,
-            } => messages::SERVER_FAILOVER.with([gateway, server, next, reason]),
-            Self::Unresolved {
-                gateway,
-                name,
-                reason,
-            } => messages::NAME_UNRESOLVED.with([gateway, name, reason]),
-            Self::CredentialsRefused {
-                gateway,
-                server,
-                user,
-                realm,
-            } => messages::CREDENTIALS_REFUSED.with([gateway, server, user, realm]),
-            Self::Registration(status) => status.logged(),
-            Self::KeepAliveLost { gateway, server } => {
-                messages::KEEP_ALIVE_LOST.with([gateway, server])
-            }
-            Self::KeepAliveAnswered { gateway } => messages::KEEP_ALIVE_ANSWERED.with([gateway]),
-            Self::Malformed { peer, reason } => messages::SIP_MALFORMED.with([peer, reason]),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::schema::Value;
+    use crate::schema::{Index, Value};
+    use crate::sip::event::Notice;
     use crate::tree::Tree;
     use crate::wire::time::UnixTime;
 

@@ -247,7 +247,7 @@ pub const LINK_DOWN: Message<3> = m(
 pub const TLS_REFUSED: Message<3> = m(
     SipEp,
     130,
-    Error,
+    Warning,
     "gateway {gateway}: TLS with {server} refused: {reason}",
 );
 /// A step of a handshake.
@@ -272,6 +272,13 @@ pub const SERVER_FAILOVER: Message<4> = m(
     170,
     Warning,
     "gateway {gateway}: {server} gives way to {next}: {reason}",
+);
+/// The LED of the host does not follow.
+pub const READY_LED_FAILED: Message<2> = m(
+    SipEp,
+    180,
+    Warning,
+    "the Ready LED {file} does not follow: {reason}: see SipEp.ReadyLedFile",
 );
 /// A user agent is registered.
 pub const REGISTERED: Message<3> = m(
@@ -456,6 +463,7 @@ pub const REGISTRY: &[Kind] = &[
     LINK_WAITS_FOR_TIME.kind(),
     LINK_FAILBACK.kind(),
     SERVER_FAILOVER.kind(),
+    READY_LED_FAILED.kind(),
     REGISTERED.kind(),
     REGISTERED_ODDLY.kind(),
     UNREGISTERED.kind(),

@@ -117,6 +117,8 @@ impl Link {
             close(cx, flow.socket, flow.local.port());
         }
         self.phase = Phase::Idle;
+        self.session = None;
+        self.attempts = 0;
         for timer in [Timer::Ping, Timer::Pong, Timer::Options, Timer::Failback] {
             self.timers.stop(timer);
         }

@@ -10,6 +10,7 @@ mod backoff;
 mod dial;
 mod machine;
 mod ports;
+mod show;
 mod targets;
 
 use std::collections::VecDeque;

@@ -13,11 +13,10 @@ use crate::sip::transport::Transport;
 impl Link {
     /// The way to send a request that starts a transaction: a datagram link
     /// returns to its first target once that one had time to recover.
-    pub fn flow_for_request(&mut self, now: Instant) -> Option<Flow> {
-        let Phase::Up(flow) = &mut self.phase else {
-            return None;
-        };
+    pub fn flow_for_request(&mut self, cx: &mut Context<'_>) -> Option<Flow> {
+        let mut flow = self.flow()?;
         if flow.transport == Transport::Udp && self.current > 0 {
+            let now = cx.now;
             let rested = self.timers.at(Timer::Failback).is_none_or(|at| at <= now);
             if rested
                 && !is_penalised(&self.penalties, self.targets[0].addr, now)
@@ -25,10 +24,12 @@ impl Link {
             {
                 self.current = 0;
                 flow.peer = self.targets[0].addr;
+                self.phase = Phase::Up(flow);
                 self.timers.stop(Timer::Failback);
+                self.log_failback(cx);
             }
         }
-        Some(*flow)
+        Some(flow)
     }
 
     /// A request is too large for a datagram (RFC 3261 §18.1.1): TCP is tried
@@ -179,10 +180,7 @@ impl Link {
         }
         cx.notice(Notice::FailedOver {
             gateway: self.gateway.clone(),
-            server: format!(
-                "{} ({} {})",
-                self.plan.wanted.server, from.transport, from.addr
-            ),
+            server: self.server_at(tried),
             next: format!("{} {}", next.transport, next.addr),
             reason: fault.to_string(),
         });
@@ -226,19 +224,6 @@ impl Link {
         if let Some(time) = cx.manner.penalty {
             self.penalties.push((addr, cx.now + time));
         }
-    }
-
-    pub(super) fn log_failure(&self, cx: &mut Context<'_>, target: usize, fault: &LinkFault) {
-        let at = self
-            .targets
-            .get(target)
-            .map(|it| format!(" ({} {})", it.transport, it.addr))
-            .unwrap_or_default();
-        cx.notice(Notice::LinkDown {
-            gateway: self.gateway.clone(),
-            server: format!("{}{at}", self.plan.wanted.server),
-            reason: fault.to_string(),
-        });
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use super::{GatewayPlan, Line, LinkPlan, PortRange, RegistrationPlan, Unregistered};
+use super::{GatewayPlan, Line, LinkPlan, PortRange, RegistrationPlan, UdpSource, Unregistered};
 use crate::sip::event::TcpKeepAlive;
 use crate::sip::hostport::HostPort;
 use crate::sip::resolve::{Families, NaptrInTls, Wanted};
 use crate::sip::settings::{
-    FailoverConditions, GatewayType, KeepAliveDestination, KeepAliveMethod, Proxy, Registration,
-    Settings, TransportConfig, UnitUnregisteredBehavior,
+    ClearBesideTls, FailoverConditions, GatewayType, KeepAliveDestination, KeepAliveMethod, Proxy,
+    Registration, Settings, TransportConfig, UnitUnregisteredBehavior,
 };
 use crate::sip::transport::{PORT, SECURE_PORT, Transport, Transports};
 
@@ -22,20 +22,19 @@ pub(super) struct Planner<'a> {
     pub(super) registration: &'a Registration,
     pub(super) failover: &'a FailoverConditions,
     ip: Option<IpAddr>,
+    clear: ClearBesideTls,
 }
 
 impl<'a> Planner<'a> {
     pub(super) fn new(settings: &'a Settings, name: &'a str) -> Self {
         let gateway = &settings.gateways[name];
+        let (transport, clear) = transports(settings, name);
         Self {
             settings,
             name,
             ip: settings.interfaces.get(&gateway.network_interface).copied(),
-            transport: settings
-                .transport_config
-                .get(name)
-                .cloned()
-                .unwrap_or_default(),
+            transport,
+            clear,
             proxy: settings
                 .gw_specific_proxy
                 .get(name)
@@ -59,6 +58,7 @@ impl<'a> Planner<'a> {
             ip: self.ip,
             requests: self.requests(),
             listeners: self.listeners(),
+            udp_source: self.udp_source(),
             links: self.links(&registrations),
             registrations,
             unregistered: Unregistered {
@@ -72,9 +72,10 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The transport rule: TLS alone where it is enabled, never falling back to clear.
+    /// The transport rule: TLS alone where it is enabled, never falling back to
+    /// clear, unless `transportClearBesideTls` says that requests may use all.
     pub(super) fn requests(&self) -> Transports {
-        if self.transport.tls_enable {
+        if self.transport.tls_enable && self.clear != ClearBesideTls::ReceiveAndSend {
             return Transports::of(&[Transport::Tls]);
         }
         self.enabled()
@@ -111,6 +112,16 @@ impl<'a> Planner<'a> {
             .iter()
             .map(|transport| (transport, SocketAddr::new(ip, self.port(transport))))
             .collect()
+    }
+
+    /// An endpoint gateway has no port to be symmetric with.
+    fn udp_source(&self) -> UdpSource {
+        let kind = self.settings.gateways[self.name].kind;
+        let symmetric = self.settings.interop.symmetric_udp_source_port_enable;
+        match (kind, symmetric) {
+            (GatewayType::TrunkGateway, false) => UdpSource::Ephemeral,
+            _ => UdpSource::Listener,
+        }
     }
 
     fn port(&self, transport: Transport) -> u16 {
@@ -217,4 +228,17 @@ impl<'a> Planner<'a> {
             .then(|| self.settings.alternate_destination.get(self.name).cloned())
             .flatten()
     }
+}
+
+/// The transports of a gateway, and what the clear ones may do beside TLS.
+fn transports(settings: &Settings, name: &str) -> (TransportConfig, ClearBesideTls) {
+    let config = settings.transport_config.get(name);
+    let mut config = config.cloned().unwrap_or_default();
+    let clear = settings.clear_beside_tls.get(name);
+    let clear = clear.copied().unwrap_or_default();
+    if config.tls_enable && clear == ClearBesideTls::Refuse {
+        config.udp_enable = false;
+        config.tcp_enable = false;
+    }
+    (config, clear)
 }

@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use super::authentication::AuthenticationRow;
+use super::clear::ClearPolicy;
 use super::failover::{Failover, GatewayFailover};
 use super::keep_alive::GatewayDestination;
 use super::proxy::{self, GatewayProxy};
 use super::registration::{self, GatewayRegistration, UnitRegistering};
 use super::{
-    Authentication, Dns, Gateway, Interop, KeepAlive, PenaltyBox, Proxy, Registration, Settings,
-    Tls, Transport, TransportConfig, UnitRegistration, UserAgent,
+    Authentication, Dns, Gateway, Interop, KeepAlive, PenaltyBox, Proxy, ReadyLed, Registration,
+    Settings, Tls, Transport, TransportConfig, UnitRegistration, UserAgent,
 };
 use crate::schema::sip_ep::{self, authentication};
 use crate::schema::{ColumnId, FromCell, Typed, Value, kind};
@@ -35,6 +36,8 @@ impl Configured for Settings {
         [
             Gateway::COLUMNS,
             TransportConfig::COLUMNS,
+            ClearPolicy::COLUMNS,
+            ReadyLed::COLUMNS,
             UserAgent::COLUMNS,
             UnitRegistration::COLUMNS,
             AuthenticationRow::COLUMNS,
@@ -61,6 +64,12 @@ impl Configured for Settings {
         Self {
             gateways: rows(snapshot, sip_ep::gateway::NAME, Some),
             transport_config: rows(snapshot, sip_ep::transport_config::GATEWAY_NAME, Some),
+            clear_beside_tls: rows(
+                snapshot,
+                sip_ep::transport_clear::GATEWAY_NAME,
+                |row: ClearPolicy| Some(row.beside_tls),
+            ),
+            ready_led: snapshot.scalars(),
             user_agents: rows(snapshot, sip_ep::user_agent::EP_ID, Some),
             unit_registrations: rows(snapshot, sip_ep::unit_registrations::INDEX, Some),
             authentication: rows(snapshot, authentication::INDEX, |row| {

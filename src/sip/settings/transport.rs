@@ -21,6 +21,13 @@ pub struct Transport {
     pub tls_generation: u64,
 }
 
+/// What follows the Ready LED.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadyLed {
+    /// The `brightness` file of a LED; empty for none.
+    pub file: String,
+}
+
 /// What TLS links are made of, for whoever opens and accepts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
@@ -62,6 +69,10 @@ columns! { Transport: sip_ep {
     failback_interval = TRANSPORT_FAILBACK_INTERVAL,
     outbound_enable = OUTBOUND_ENABLE,
     .. { last_persistent_port = None, tls_generation = 0, }
+} }
+
+columns! { ReadyLed: sip_ep {
+    file = READY_LED_FILE,
 } }
 
 columns! { Tls: sip_ep {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Stack;
 use super::core::Core;
-use crate::sip::event::{Notice, Output, QueryId, SocketId, StreamFault};
+use crate::sip::event::{Notice, Output, QueryId, Session, SocketId, StreamFault};
 use crate::sip::link::{self, Link, LinkId};
 use crate::sip::message::framing::{Frame, Framer, FramingError};
 use crate::sip::message::{Message, Method, Request, Response, validate_response};
@@ -21,16 +21,43 @@ const MAX_STREAMS: usize = 512;
 /// One stream and what has arrived of the next message.
 #[derive(Debug)]
 pub(super) struct Stream {
-    hop: Hop,
-    gateway: String,
+    pub(super) hop: Hop,
+    pub(super) gateway: String,
     /// The link that opened it; none for a peer's.
     link: Option<LinkId>,
     framer: Framer,
     heard: bool,
 }
 
+impl Stream {
+    /// A stream that no link opened.
+    pub(super) fn of_peer(hop: Hop, gateway: String) -> Self {
+        Self {
+            hop,
+            gateway,
+            link: None,
+            framer: Framer::new(),
+            heard: false,
+        }
+    }
+
+    /// Whether it is a way of this gateway to `peer`.
+    pub(super) fn reaches(&self, gateway: &str, transport: Transport, peer: SocketAddr) -> bool {
+        self.gateway == gateway && (self.hop.transport, self.hop.peer) == (transport, peer)
+    }
+}
+
 impl Stack {
-    pub(super) fn opened(&mut self, now: Instant, id: SocketId, local: SocketAddr) {
+    pub(super) fn opened(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        local: SocketAddr,
+        session: Option<Session>,
+    ) {
+        if self.way_opened(id) {
+            return;
+        }
         let Some((name, link_id)) = self.owner(id) else {
             self.core.out.push_back(Output::Close { id });
             return;
@@ -41,7 +68,7 @@ impl Stack {
         let Some(link) = gateway.link(link_id) else {
             return;
         };
-        let events = link.opened(&mut self.core.context(now), id, local);
+        let events = link.opened(&mut self.core.context(now), id, local, session);
         if let Some(flow) = link.stream(id) {
             let stream = Stream {
                 hop: Hop::from(flow),
@@ -65,23 +92,22 @@ impl Stack {
             self.core.out.push_back(Output::Close { id });
             return;
         };
-        let stream = Stream {
-            hop: Hop {
-                socket: id,
-                peer,
-                transport,
-            },
-            gateway,
-            link: None,
-            framer: Framer::new(),
-            heard: false,
+        let hop = Hop {
+            socket: id,
+            peer,
+            transport,
         };
-        self.streams.insert(id, stream);
+        self.streams.insert(id, Stream::of_peer(hop, gateway));
     }
 
     /// A stream was closed by its peer, or failed.
     pub(super) fn stream_ended(&mut self, now: Instant, id: SocketId, fault: Option<StreamFault>) {
-        self.streams.remove(&id);
+        if self.way_failed(now, id) {
+            return;
+        }
+        if let Some(stream) = self.streams.remove(&id) {
+            self.strays.insert(id, stream.gateway);
+        }
         self.core.table.stream_gone(id);
         let Some((name, link_id)) = self.owner(id) else {
             return;
@@ -106,6 +132,9 @@ impl Stack {
         id: QueryId,
         answer: Result<Answer, LookupFault>,
     ) {
+        if self.way_resolved(now, id, &answer) {
+            return;
+        }
         for gateway in self.gateways.values_mut() {
             let asked = |it: &&Link| it.asked(id);
             let links = gateway.links.values().chain(&gateway.draining);
@@ -192,6 +221,7 @@ impl Stack {
                 .push_back(stream.hop.send(response.to_bytes()));
         }
         self.core.table.stream_gone(id);
+        self.strays.insert(id, stream.gateway.clone());
         let Some(link_id) = stream.link else {
             self.core.out.push_back(Output::Close { id });
             return;

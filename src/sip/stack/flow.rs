@@ -173,7 +173,10 @@ impl Gateway {
             return self.unsent(id);
         };
         let listeners = self.reachable();
-        let Some(flow) = self.link(link_id).and_then(|it| it.flow_for_request(now)) else {
+        let flow = self
+            .link(link_id)
+            .and_then(|it| it.flow_for_request(&mut core.context(now)));
+        let Some(flow) = flow else {
             return self.unsent(id);
         };
         let place = Place { flow, listeners };

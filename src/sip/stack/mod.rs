@@ -7,6 +7,7 @@
 //! give the same outputs.
 
 mod arrive;
+mod back;
 mod core;
 mod flow;
 mod gateway;
@@ -27,6 +28,7 @@ use crate::sip::settings::Settings;
 use crate::sip::status::Status;
 use crate::sip::transaction::table::User;
 use arrive::Stream;
+use back::Way;
 
 /// How long a stop waits for registrations to be removed.
 pub const STOP: Duration = Duration::from_secs(3);
@@ -45,6 +47,9 @@ pub struct Stack {
     core: Core,
     gateways: BTreeMap<String, Gateway>,
     streams: BTreeMap<SocketId, Stream>,
+    /// Streams that are gone and whose requests are still being answered, with their gateway.
+    strays: BTreeMap<SocketId, String>,
+    ways: Vec<Way>,
     shown: Option<Status>,
     life: Life,
 }
@@ -56,6 +61,8 @@ impl Stack {
             core: Core::new(seed),
             gateways: BTreeMap::new(),
             streams: BTreeMap::new(),
+            strays: BTreeMap::new(),
+            ways: Vec::new(),
             shown: None,
             life: Life::New,
         }
@@ -82,7 +89,9 @@ impl Stack {
                 let users = self.core.table.undelivered(id, peer);
                 self.unanswered(now, users);
             }
-            Input::Opened { id, local } => self.opened(now, id, local),
+            Input::Opened { id, local, session } => {
+                self.opened(now, id, local, session.map(|it| *it));
+            }
             Input::Accepted {
                 id,
                 listener,
@@ -97,7 +106,9 @@ impl Stack {
             Input::Shutdown => self.stop(now),
         }
         self.tick(now);
-        self.publish();
+        self.forget_closed();
+        self.return_stranded(now);
+        self.publish(now);
     }
 
     /// The next thing to do, if any.
@@ -115,6 +126,7 @@ impl Stack {
             .values()
             .filter_map(Gateway::next_deadline)
             .chain(self.core.table.next_deadline())
+            .chain(self.ways.iter().filter_map(Way::deadline))
             .chain(stop)
             .min()
     }
@@ -157,6 +169,19 @@ impl Stack {
             gateway.apply(&mut self.core, now, plan, delay);
             if before != self.core.manner {
                 gateway.reschedule(&mut self.core, now);
+            }
+        }
+    }
+
+    /// What we close is gone at once: nobody tells us of its end.
+    fn forget_closed(&mut self) {
+        for output in &self.core.out {
+            let Output::Close { id } = output else {
+                continue;
+            };
+            if let Some(stream) = self.streams.remove(id) {
+                self.core.table.stream_gone(*id);
+                self.strays.insert(*id, stream.gateway);
             }
         }
     }
@@ -206,6 +231,7 @@ impl Stack {
         for gateway in self.gateways.values_mut() {
             gateway.tick(&mut self.core, now);
         }
+        self.tick_ways(now);
         self.gateways.retain(|_, it| it.wanted || !it.is_empty());
         self.finish(now);
     }
@@ -220,12 +246,13 @@ impl Stack {
         for gateway in self.gateways.values_mut() {
             gateway.close(&mut self.core, now);
         }
+        self.close_ways();
         for id in std::mem::take(&mut self.streams).into_keys() {
             self.core.out.push_back(Output::Close { id });
         }
         self.gateways.clear();
         self.life = Life::Done;
-        self.publish();
+        self.publish(now);
         self.core.out.push_back(Output::Done);
     }
 
@@ -237,9 +264,10 @@ impl Stack {
         }
     }
 
-    fn publish(&mut self) {
+    fn publish(&mut self, now: Instant) {
         let wanted = self.gateways.values().filter(|it| it.wanted);
-        let status = show::show(&self.core, wanted);
+        let mut status = show::show(&self.core, wanted);
+        show::date(&mut status, self.shown.as_ref(), now);
         if self.shown.as_ref() != Some(&status) {
             self.shown = Some(status.clone());
             self.core.out.push_back(Output::Publish(Box::new(status)));

@@ -1,6 +1,7 @@
 //! How a gateway looks from outside: its status rows.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use super::core::Core;
 use super::gateway::Gateway;
@@ -8,7 +9,7 @@ use crate::sip::event::{ListenFault, TimeOfDay};
 use crate::sip::link::{Link, LinkFault};
 use crate::sip::plan::Line;
 use crate::sip::serve::Readiness;
-use crate::sip::status::{GatewayState, GatewayStatus, Status};
+use crate::sip::status::{GatewayState, GatewayStatus, LinkStatus, Status};
 use crate::sip::transport::Transport;
 
 /// The status of these gateways.
@@ -38,6 +39,15 @@ pub(super) fn show<'a>(core: &Core, gateways: impl Iterator<Item = &'a Gateway>)
     // One gateway that serves it is enough.
     status.unregistered = &status.unregistered - &usable;
     status
+}
+
+/// Since when each link is what it is: since it was first shown so.
+pub(super) fn date(status: &mut Status, shown: Option<&Status>, now: Instant) {
+    for link in &mut status.links {
+        let same = |it: &&LinkStatus| it.index == link.index && it.state == link.state;
+        let before = shown.and_then(|it| it.links.iter().find(same));
+        link.since = before.and_then(|it| it.since).or(Some(now));
+    }
 }
 
 impl Gateway {

@@ -23,7 +23,7 @@ impl Gateway {
         let Some(link) = self.link(id).filter(|it| it.plan.wanted.server == server) else {
             return;
         };
-        let Some(flow) = link.flow_for_request(now) else {
+        let Some(flow) = link.flow_for_request(&mut core.context(now)) else {
             return;
         };
         link.touch(now);

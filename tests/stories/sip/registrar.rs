@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use demarc::sip::event::{Session, TlsRefusal};
 use demarc::sip::message::{Contact, HeaderName, Method, Request, Response, StatusCode};
 use demarc::sip::transport::Transport;
 use demarc::wire::digest::{Credentials, Secret, Target};
@@ -37,6 +38,10 @@ pub(super) struct Manner {
     pub(super) closes_idle: Option<Duration>,
     /// It does not answer at all.
     pub(super) is_dead: bool,
+    /// It refuses TLS handshakes for this.
+    pub(super) refuses_tls: Option<TlsRefusal>,
+    /// What TLS agrees on.
+    pub(super) session: Option<Session>,
 }
 
 impl Default for Manner {
@@ -55,6 +60,8 @@ impl Default for Manner {
             service_route: None,
             closes_idle: None,
             is_dead: false,
+            refuses_tls: None,
+            session: None,
         }
     }
 }
@@ -66,6 +73,8 @@ pub(super) struct Registrar {
     pub(super) manner: Manner,
     /// Every request with its transport, in order.
     pub(super) seen: Vec<(Transport, Request)>,
+    /// Every response that came to it.
+    pub(super) responses: Vec<Response>,
     /// What is bound: Contact URI to seconds.
     pub(super) bindings: BTreeMap<String, u32>,
     nonces: u32,
@@ -77,6 +86,7 @@ impl Registrar {
             addr,
             manner,
             seen: Vec::new(),
+            responses: Vec::new(),
             bindings: BTreeMap::new(),
             nonces: 0,
         }

@@ -64,6 +64,12 @@ pub(super) struct World {
     pub(super) busy: Vec<u16>,
     /// When and to whom anything was sent.
     pub(super) sent: Vec<(Duration, SocketAddr)>,
+    /// What was written to streams, those of peers among them.
+    pub(super) written: Vec<(SocketId, Vec<u8>)>,
+    /// The ports that datagrams were sent from.
+    pub(super) sources: Vec<u16>,
+    /// Ports that were to be remembered.
+    pub(super) remembered: Vec<u16>,
     /// What was sent as datagrams and into streams, octet for octet.
     pub(super) octets: Vec<Vec<u8>>,
     /// Streams that the stack closed.
@@ -96,6 +102,9 @@ impl World {
             loss: 0,
             busy: Vec::new(),
             sent: Vec::new(),
+            written: Vec::new(),
+            sources: Vec::new(),
+            remembered: Vec::new(),
             octets: Vec::new(),
             closed: Vec::new(),
             asked: Vec::new(),
@@ -273,6 +282,11 @@ impl World {
         self.now - self.start
     }
 
+    /// The present.
+    pub(super) fn now(&self) -> Instant {
+        self.now
+    }
+
     /// The state and reason of the first registration of a gateway.
     pub(super) fn registration(&self, gateway: &str) -> (RegistrationState, String) {
         let row = self
@@ -389,6 +403,7 @@ impl World {
                 self.octets.push(bytes.clone());
                 let local = self.listeners.get(&id).expect("a bound socket");
                 assert_eq!(local.0, Transport::Udp);
+                self.sources.push(local.1.port());
                 if !self.is_lost() {
                     let delay = self.jitter();
                     self.send(
@@ -406,6 +421,7 @@ impl World {
                 self.octets.push(bytes.clone());
                 let peer = self.streams.get(&id).map(|it| it.connect.peer);
                 self.sent.extend(peer.map(|it| (self.elapsed(), it)));
+                self.written.push((id, bytes.clone()));
                 self.send(DELAY, Parcel::Stream { id, bytes });
             }
             Output::Close { id } => {
@@ -418,7 +434,7 @@ impl World {
             }
             Output::Publish(status) => self.status = *status,
             Output::Notice(notice) => self.notices.push(notice.logged().text),
-            Output::RememberPort(_) => {}
+            Output::RememberPort(port) => self.remembered.push(port),
             Output::Done => self.is_done = true,
         }
     }
@@ -454,18 +470,28 @@ impl World {
         };
         if connect.transport == Transport::Tls && !there.manner.transports.contains(&Transport::Tls)
         {
-            let fault = StreamFault::Handshake("the peer does not speak TLS".into());
+            let refusal = String::from("the peer does not speak TLS").into();
+            let fault = StreamFault::Handshake(refusal);
+            return self.send(DELAY, refused(fault));
+        }
+        if let Some(refusal) = there.manner.refuses_tls.clone()
+            && connect.transport == Transport::Tls
+        {
+            let fault = StreamFault::Handshake(refusal);
             return self.send(DELAY, refused(fault));
         }
         let idle = there.manner.closes_idle;
-        let local = connect.local;
+        let (local, transport) = (connect.local, connect.transport);
         let open = Open {
             connect,
             framer: Framer::new(),
             last: self.now,
         };
+        let session = there.manner.session.clone().map(Box::new);
+        let session = session.filter(|_| transport == Transport::Tls);
         self.streams.insert(id, open);
-        self.send(DELAY, Parcel::ToStack(Input::Opened { id, local }));
+        let opened = Input::Opened { id, local, session };
+        self.send(DELAY, Parcel::ToStack(opened));
         if let Some(idle) = idle {
             self.send(idle, Parcel::IdleCheck { id });
         }
@@ -540,6 +566,7 @@ impl World {
         let mut answers = Vec::new();
         for frame in frames {
             match frame {
+                Frame::Message(Message::Response(response)) => there.responses.push(response),
                 Frame::Ping => answers.push(b"\r\n".to_vec()),
                 Frame::Message(Message::Request(request)) => {
                     answers.extend(there.answer(transport, &request).map(|it| it.to_bytes()));
