@@ -29,8 +29,7 @@ pub(super) async fn follow(tree: &Tree, mut led: watch::Receiver<Led>) {
     while led.wait_for(|it| *it != shown).await.is_ok() {
         let wish = led.borrow_and_update().clone();
         if !shown.file.is_empty() && shown.file != wish.file {
-            // The LED that is let go goes out; whether it can is no matter.
-            let _ = write(&shown.file, false).await;
+            put_out(&shown.file).await;
         }
         match write(&wish.file, wish.on).await {
             Ok(()) => complained.clear(),
@@ -42,6 +41,11 @@ pub(super) async fn follow(tree: &Tree, mut led: watch::Receiver<Led>) {
         }
         shown = wish;
     }
+}
+
+/// A LED that is let go goes out; whether it can is no matter.
+pub(super) async fn put_out(file: &str) {
+    let _ = write(file, false).await;
 }
 
 /// Writing elsewhere than to a LED is refused.

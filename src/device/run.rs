@@ -63,7 +63,8 @@ impl Device {
         parts.spawn(interfaces::run(tree.clone(), links, addresses));
 
         let (unlocked, usable) = watch::channel(endpoints::Unlocked::new());
-        parts.spawn(endpoints::run(tree.clone(), unlocked));
+        let (unregistered, registered) = watch::channel(endpoints::Unregistered::new());
+        parts.spawn(endpoints::run(tree.clone(), unlocked, registered));
         parts.spawn(log::configure(tree.clone(), logger.clone()));
         parts.spawn(log::show(tree.clone(), logger.clone()));
         parts.spawn(snmpex::run(tree.clone(), now.clone()));
@@ -85,6 +86,7 @@ impl Device {
         let around = sip::Around {
             addresses: at,
             unlocked: usable,
+            unregistered,
             time: known,
             names,
             keyring,

@@ -1,6 +1,6 @@
 //! The SIP stack on its device: settings in, TLS from the keyring, status out.
 
-use super::endpoints::Unlocked;
+use super::endpoints::{Unlocked, Unregistered};
 use super::interfaces::Addresses;
 use super::led::{self, Led};
 use super::names::Names;
@@ -19,19 +19,20 @@ use crate::sip::event::{Connect, Input, TimeOfDay};
 use crate::sip::io::{Report, Tls, run};
 use crate::sip::settings::{Settings, Tls as TlsSettings, Unit};
 use crate::sip::stack::Stack;
-use crate::sip::status::Status;
+use crate::sip::status::{Calendar, Status};
 use crate::tree::{Configured, Tree, messages};
 use arc_swap::ArcSwap;
 use openssl::rand::rand_bytes;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// What the stack depends on beside its own settings.
 pub(super) struct Around {
     pub(super) addresses: watch::Receiver<Addresses>,
     pub(super) unlocked: watch::Receiver<Unlocked>,
+    pub(super) unregistered: watch::Sender<Unregistered>,
     pub(super) time: watch::Receiver<Option<Time>>,
     pub(super) names: Names,
     pub(super) keyring: Arc<Keyring>,
@@ -53,6 +54,7 @@ pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
             config: config.clone(),
             addresses: around.addresses.clone(),
             unlocked: around.unlocked.clone(),
+            unregistered: around.unregistered.clone(),
             time: around.time.clone(),
             generations: generations.clone(),
             tls: Arc::new(ArcSwap::from_pointee(TlsSettings::default())),
@@ -68,6 +70,8 @@ pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
         () = led::follow(&device.tree, shining) => {}
         () = count_generations(&device.tree, generation) => {}
     }
+    let file = led.borrow().file.clone();
+    led::put_out(&file).await;
 }
 
 /// One life of the stack.
@@ -76,6 +80,7 @@ struct Part {
     config: watch::Receiver<Settings>,
     addresses: watch::Receiver<Addresses>,
     unlocked: watch::Receiver<Unlocked>,
+    unregistered: watch::Sender<Unregistered>,
     time: watch::Receiver<Option<Time>>,
     generations: watch::Receiver<u64>,
     tls: Arc<ArcSwap<TlsSettings>>,
@@ -98,12 +103,14 @@ impl Part {
         let (reports, told) = mpsc::unbounded_channel();
         let tls = tls(&keyring, &self.tls);
         let stack = run(Stack::new(seed), inputs, tls, resolver, reports);
-        let show = show(
-            self.device.clone(),
-            told,
-            self.time.clone(),
-            self.led.clone(),
-        );
+        let show = Shown {
+            device: self.device.clone(),
+            status: Status::default(),
+            time: self.time.clone(),
+            unregistered: self.unregistered.clone(),
+            led: self.led.clone(),
+        };
+        let show = show.follow(told);
         let feed = async {
             self.feed(&send).await;
             // The stack says goodbye by itself; its inputs stay open until then.
@@ -115,8 +122,9 @@ impl Part {
             () = feed => {}
         }
         let tree = &self.device.tree;
+        let calendar = calendar(&self.time);
         tree.live()
-            .publish(|live| Status::default().publish(live, |_| None));
+            .publish(|live| Status::default().publish(live, &calendar));
         self.led.send_modify(|led| led.on = false);
     }
 
@@ -211,52 +219,68 @@ fn last_port(home: &Path) -> Option<u16> {
     text.trim().parse().ok()
 }
 
-async fn show(
+/// What the stack told, shown on the device.
+struct Shown {
     device: Arc<Device>,
-    mut told: mpsc::UnboundedReceiver<Report>,
-    mut time: watch::Receiver<Option<Time>>,
+    status: Status,
+    time: watch::Receiver<Option<Time>>,
+    unregistered: watch::Sender<Unregistered>,
     led: watch::Sender<Led>,
-) {
-    let mut shown = Status::default();
-    loop {
-        let report = tokio::select! {
-            report = told.recv() => report,
-            // What was dated by another clock is dated anew.
-            Ok(()) = time.changed() => {
-                publish(&device.tree, &shown, *time.borrow_and_update());
-                continue;
+}
+
+impl Shown {
+    async fn follow(mut self, mut told: mpsc::UnboundedReceiver<Report>) {
+        loop {
+            tokio::select! {
+                report = told.recv() => match report {
+                    Some(report) => self.report(report),
+                    None => return,
+                },
+                changed = self.time.changed() => match changed {
+                    // Dates that could not be told, or were wrong.
+                    Ok(()) => self.publish(),
+                    Err(_) => return,
+                },
             }
-        };
+        }
+    }
+
+    fn report(&mut self, report: Report) {
         match report {
-            Some(Report::Status(status)) => {
-                publish(&device.tree, &status, *time.borrow());
-                led.send_modify(|led| led.on = status.ready);
-                for notice in status.changes(&shown) {
-                    device.tree.notify(&notice);
+            Report::Status(status) => {
+                let before = std::mem::replace(&mut self.status, *status);
+                self.publish();
+                self.led.send_modify(|led| led.on = self.status.ready);
+                for notice in self.status.changes(&before) {
+                    self.device.tree.notify(&notice);
                 }
-                shown = *status;
             }
-            Some(Report::Notice(notice)) => device.tree.notify(&notice.logged()),
-            Some(Report::LastPort(port)) => {
+            Report::Notice(notice) => self.device.tree.notify(&notice.logged()),
+            Report::LastPort(port) => {
                 // Lost, it costs only a cycle that starts over.
-                let path = device.home.join("last-port");
+                let path = self.device.home.join("last-port");
                 let _ = super::files::write_durably(&path, format!("{port}\n").as_bytes());
             }
-            None => return,
         }
+    }
+
+    fn publish(&self) {
+        let calendar = calendar(&self.time);
+        let live = self.device.tree.live();
+        live.publish(|live| self.status.publish(live, &calendar));
+        self.unregistered.send_if_modified(|told| {
+            let differs = *told != self.status.unregistered;
+            told.clone_from(&self.status.unregistered);
+            differs
+        });
     }
 }
 
-fn publish(tree: &Tree, status: &Status, time: Option<Time>) {
+/// The dates of moments as far as the time is known now.
+fn calendar(time: &watch::Receiver<Option<Time>>) -> Calendar {
     let now = read_clocks();
-    let date = |at: Instant| Some(time?.at(now)?.shifted(micros(now.monotonic, at)));
-    tree.live().publish(|live| status.publish(live, date));
-}
-
-/// From one moment to another; negative where that is earlier.
-fn micros(from: Instant, to: Instant) -> i64 {
-    let span = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-    span(to.saturating_duration_since(from)) - span(from.saturating_duration_since(to))
+    let date = time.borrow().and_then(|time| time.at(now));
+    Calendar::new(now.monotonic, date)
 }
 
 /// How links and listeners do TLS, asked anew for each.

@@ -291,6 +291,37 @@ pub enum Notice {
         /// The server as it is configured, and the target.
         server: String,
     },
+    /// Another target takes over from one that failed.
+    FailedOver {
+        /// For which gateway.
+        gateway: String,
+        /// The server as it is configured, and the target that failed.
+        server: String,
+        /// The target that is tried next.
+        next: String,
+        /// What was wrong.
+        reason: String,
+    },
+    /// The name of a server leads nowhere.
+    Unresolved {
+        /// For which gateway.
+        gateway: String,
+        /// The name as it is configured.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A registrar does not take the credentials of a user.
+    CredentialsRefused {
+        /// By which gateway.
+        gateway: String,
+        /// The registrar as it is configured.
+        server: String,
+        /// The user of the credentials.
+        user: String,
+        /// The realm of the challenge.
+        realm: String,
+    },
     /// A registration came to its end, good or bad.
     Registration(Box<RegistrationStatus>),
     /// Keep-alives get no answer any more.

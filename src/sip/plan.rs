@@ -32,16 +32,39 @@ pub struct GatewayPlan {
     pub requests: Transports,
     /// Where it listens; the UDP socket of requests among them.
     pub listeners: BTreeMap<Transport, SocketAddr>,
+    /// From which port its requests leave over UDP.
+    pub udp_source: UdpSource,
     /// The servers that it keeps in touch with.
     pub links: BTreeMap<HostPort, LinkPlan>,
     /// What it registers.
     pub registrations: BTreeMap<Line, RegistrationPlan>,
+    /// What becomes of it and of its endpoints while they are not registered.
+    pub unregistered: Unregistered,
     /// Its domain.
     pub domain: String,
     /// The server that keep-alive OPTIONS go to.
     pub keep_alive_server: Option<HostPort>,
     /// Whether Contacts outside REGISTER name the transport.
     pub contact_transport: bool,
+}
+
+/// From which port requests leave over UDP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UdpSource {
+    /// From the one that is listened on.
+    #[default]
+    Listener,
+    /// From any that the system gives.
+    Ephemeral,
+}
+
+/// What a registration that does not stand means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unregistered {
+    /// Endpoints can be used without theirs.
+    pub endpoints_serve: bool,
+    /// The gateway serves nobody without one of the unit's.
+    pub gateway_waits: bool,
 }
 
 /// What a link is made of; a difference here opens a new one before the old one closes.

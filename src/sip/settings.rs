@@ -34,7 +34,7 @@ pub use interop::{
 };
 pub use keep_alive::{KeepAlive, KeepAliveDestination, KeepAliveMethod};
 pub use proxy::{OutboundType, Proxy};
-pub use registration::Registration;
+pub use registration::{Registration, UnitUnregisteredBehavior};
 pub use transport::{ReadyLed, Tls, Transport};
 pub use user::{ALL_GATEWAYS, UnitRegistration, UserAgent};
 
@@ -63,6 +63,8 @@ pub struct Settings {
     pub registration: Registration,
     /// `GwSpecificRegistration` rows whose EnableConfig is enable.
     pub gw_specific_registration: BTreeMap<String, Registration>,
+    /// `DefaultUnitRegistrationUnregisteredBehavior`.
+    pub unit_unregistered_behavior: UnitUnregisteredBehavior,
     /// The unit-wide transport scalars.
     pub transport: Transport,
     /// What follows the Ready LED; the stack itself does not use it.

@@ -16,6 +16,7 @@ mod live;
 pub mod messages;
 pub mod notice;
 mod operation;
+mod order;
 mod refusal;
 mod rows;
 pub mod seal;

@@ -170,6 +170,9 @@ impl<'a> Candidate<'a> {
         if !exists {
             return Err(Reason::NoRow);
         }
+        if self.reorder(at, column.table, &name.index, column.short)? {
+            return Ok(());
+        }
         self.tell(name, value);
         Ok(())
     }
@@ -280,7 +283,7 @@ impl<'a> Candidate<'a> {
         Ok(())
     }
 
-    fn touch(&mut self, at: usize, table: TableId, index: &Index) {
+    pub(super) fn touch(&mut self, at: usize, table: TableId, index: &Index) {
         self.touched.entry((table, index.clone())).or_insert(at);
     }
 
@@ -373,9 +376,18 @@ fn phase_of(wish: &Wish) -> Phase {
             Value::Integer(CREATE_AND_GO | CREATE_AND_WAIT) => Phase::Make,
             _ => Phase::Settle,
         },
+        Wish::Assign(name, Value::Integer(1..)) if is_command(name, "Insert") => Phase::Make,
+        Wish::Assign(name, _) if is_command(name, "Up") || is_command(name, "Down") => {
+            Phase::Settle
+        }
         Wish::Activate(..) => Phase::Settle,
         Wish::Assign(..) | Wish::Delete(..) | Wish::Unknown(..) | Wish::Unfit(_) => Phase::Fill,
     }
+}
+
+fn is_command(name: &Name, short: &str) -> bool {
+    let column = name.column.get();
+    matches!(column.role, Role::Command(_)) && column.short == short
 }
 
 fn subject(wish: &Wish) -> Subject {

@@ -109,15 +109,23 @@ fn line(facts: &Facts, section: &Section, index: &Index, row: &Row) -> (Line, Op
     let why = facts.row(why_table, index);
     let reason = why.map_or("", |row| row.cell(why_column));
     let also = section.also.iter();
-    let also = also.filter_map(|short| why.map(|row| row.cell(short)));
-    let shown = section.show.iter().map(|short| row.cell(short));
+    let also = also.filter_map(|(word, short)| Some(behind(word, why?.cell(short))));
+    let shown = section.show.iter().map(|short| row.cell(short).to_owned());
     let line = Line {
         mood: mood(section, state, reason),
-        cells: shown.chain(also).map(str::to_owned).collect(),
+        cells: shown.chain(also).collect(),
         reason: reason.to_owned(),
     };
     let problem = problem(&line, &row.name, state, section.change);
     (line, problem)
+}
+
+/// A value behind its word; nothing where there is no value.
+fn behind(word: &str, value: &str) -> String {
+    match value {
+        "" => String::new(),
+        value => format!("{word}{value}"),
+    }
 }
 
 /// A service that runs but could not do all that it was told is not well.

@@ -18,8 +18,8 @@ pub(super) struct Section {
     pub(super) waiting: &'static [&'static str],
     /// The table with the same key that says why, and its column.
     pub(super) reason: (&'static str, &'static str),
-    /// Columns of the reason's table that are shown too.
-    pub(super) also: &'static [&'static str],
+    /// Columns of the reason's table that are shown too, each behind a word.
+    pub(super) also: &'static [(&'static str, &'static str)],
     /// What to look at where no reason is given.
     pub(super) change: &'static str,
 }
@@ -72,7 +72,12 @@ pub(super) const SECTIONS: &[Section] = &[
         good: &["up"],
         waiting: &["waitingUp", "waitingShutdown"],
         reason: ("SipEp.TlsPersistentConnectionStatusReason", "Text"),
-        also: &[],
+        also: &[
+            ("", "Version"),
+            ("", "CipherSuite"),
+            ("since ", "Since"),
+            ("next attempt ", "NextAttempt"),
+        ],
         change: "see SipEp.TransportConfig",
     },
     Section {
@@ -83,7 +88,7 @@ pub(super) const SECTIONS: &[Section] = &[
         good: &["registered", "refreshing"],
         waiting: &["registering", "unregistering", "unregistered"],
         reason: ("SipEp.RegistrationStatusReason", "Text"),
-        also: &[],
+        also: &[("", "NextAction"), ("", "NextTime")],
         change: "see SipEp.UserAgent and SipEp.Authentication",
     },
     Section {
@@ -196,7 +201,8 @@ mod tests {
                 let name = format!("{}.{short}", section.table);
                 assert!(Selection::parse(&name).is_ok(), "{name}");
             }
-            for short in section.also.iter().chain([&section.reason.1]) {
+            let also = section.also.iter().map(|(_, short)| short);
+            for short in also.chain([&section.reason.1]) {
                 let name = format!("{}.{short}", section.reason.0);
                 assert!(section.reason.0.is_empty() || Selection::parse(&name).is_ok());
             }

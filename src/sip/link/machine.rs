@@ -97,6 +97,8 @@ pub struct Link {
     pub(super) heard: bool,
     pub(super) outbound: bool,
     pub(super) draining: Option<Instant>,
+    /// Targets of which it was told that they gave way, and that served nobody since.
+    pub(super) given_way: Vec<SocketAddr>,
     pub(super) timers: Timers<Timer>,
 }
 
@@ -127,6 +129,7 @@ impl Link {
             heard: false,
             outbound: false,
             draining: None,
+            given_way: Vec::new(),
             timers: Timers::default(),
         }
     }

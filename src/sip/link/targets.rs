@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::machine::{Flow, Link, Phase, Streams, Timer};
 use super::{Context, LinkEvent, LinkFault, backoff};
-use crate::sip::event::Output;
+use crate::sip::event::{Notice, Output};
 use crate::sip::resolve::{Answer, Found, LookupFault, Progress, Resolution, ResolveError, Target};
 use crate::sip::settings::DnsFailureConcealment;
 use crate::sip::transport::Transport;
@@ -168,9 +168,38 @@ impl Link {
         }
         self.reason = Some(fault.clone());
         match tried + 1 < self.targets.len() {
-            true => self.try_target(cx, tried + 1),
+            true => {
+                self.tell_failover(cx, tried, &fault);
+                self.try_target(cx, tried + 1)
+            }
             false => self.wait(cx, fault),
         }
+    }
+
+    /// The target in use does its work: if it gives way again, that is news.
+    pub fn served(&mut self) {
+        if let Some(flow) = self.flow() {
+            self.given_way.retain(|it| *it != flow.peer);
+        }
+    }
+
+    /// The next target is tried; that a target that serves nobody is passed over again is no news.
+    fn tell_failover(&mut self, cx: &mut Context<'_>, tried: usize, fault: &LinkFault) {
+        let [from, next, ..] = &self.targets[tried..] else {
+            return;
+        };
+        if self.given_way.contains(&from.addr) {
+            return;
+        }
+        cx.notice(Notice::FailedOver {
+            gateway: self.gateway.clone(),
+            server: self.server_at(tried),
+            next: format!("{} {}", next.transport, next.addr),
+            reason: fault.to_string(),
+        });
+        self.given_way.push(from.addr);
+        let listed = |it: &SocketAddr| self.targets.iter().any(|target| target.addr == *it);
+        self.given_way.retain(listed);
     }
 
     pub(super) fn try_target(&mut self, cx: &mut Context<'_>, target: usize) -> Vec<LinkEvent> {

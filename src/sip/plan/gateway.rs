@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use super::{GatewayPlan, Line, LinkPlan, PortRange, RegistrationPlan};
+use super::{GatewayPlan, Line, LinkPlan, PortRange, RegistrationPlan, UdpSource, Unregistered};
 use crate::sip::event::TcpKeepAlive;
 use crate::sip::hostport::HostPort;
 use crate::sip::resolve::{Families, NaptrInTls, Wanted};
 use crate::sip::settings::{
     ClearBesideTls, FailoverConditions, GatewayType, KeepAliveDestination, KeepAliveMethod, Proxy,
-    Registration, Settings, TransportConfig,
+    Registration, Settings, TransportConfig, UnitUnregisteredBehavior,
 };
 use crate::sip::transport::{PORT, SECURE_PORT, Transport, Transports};
 
@@ -58,8 +58,14 @@ impl<'a> Planner<'a> {
             ip: self.ip,
             requests: self.requests(),
             listeners: self.listeners(),
+            udp_source: self.udp_source(),
             links: self.links(&registrations),
             registrations,
+            unregistered: Unregistered {
+                endpoints_serve: self.registration.unregistered_behavior,
+                gateway_waits: self.settings.unit_unregistered_behavior
+                    == UnitUnregisteredBehavior::DisableGateway,
+            },
             domain: gateway.domain.clone(),
             keep_alive_server: self.keep_alive_server(),
             contact_transport: self.transport.contact_enable,
@@ -106,6 +112,16 @@ impl<'a> Planner<'a> {
             .iter()
             .map(|transport| (transport, SocketAddr::new(ip, self.port(transport))))
             .collect()
+    }
+
+    /// An endpoint gateway has no port to be symmetric with.
+    fn udp_source(&self) -> UdpSource {
+        let kind = self.settings.gateways[self.name].kind;
+        let symmetric = self.settings.interop.symmetric_udp_source_port_enable;
+        match (kind, symmetric) {
+            (GatewayType::TrunkGateway, false) => UdpSource::Ephemeral,
+            _ => UdpSource::Listener,
+        }
     }
 
     fn port(&self, transport: Transport) -> u16 {

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Answer, Credentials, Fault, RegistrationId};
+use super::{Answer, Credentials, Fault, Refusal, RegistrationId};
 use crate::sip::link::{LinkFault, LinkId};
 use crate::sip::plan::{Line, RegistrationPlan};
 use crate::sip::rng::Rng;
-use crate::sip::status::{RegistrationState, RegistrationStatus};
+use crate::sip::status::{NextAction, RegistrationState, RegistrationStatus};
 use crate::sip::timer::Timers;
 use crate::sip::transport::Transport;
 
@@ -45,6 +45,8 @@ pub enum Step {
     FailOver(LinkFault),
     /// The server agreed to keep-alives, every so many seconds if it said so.
     KeepAlive(Option<u32>),
+    /// The registrar refused the credentials, which is news.
+    Refused(Refusal),
     /// It stands, or failed for good: what it replaced can go.
     Settled,
     /// It is over.
@@ -56,6 +58,15 @@ pub(super) enum Timer {
     Delay,
     Refresh,
     Retry,
+}
+
+/// How long the registrar keeps what is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Granted {
+    /// Seconds.
+    pub(super) seconds: u32,
+    /// When they are over.
+    pub(super) until: Instant,
 }
 
 /// One address of record of one gateway.
@@ -83,15 +94,23 @@ pub struct Registration {
     pub credentials: Credentials,
     /// Min-Expires of a 423, in seconds.
     pub min_expires: Option<u32>,
+    /// The last final answer: its code and reason phrase.
+    pub heard: Option<(u16, String)>,
     pub(super) state: RegistrationState,
     pub(super) fault: Option<Fault>,
     pub(super) sent: Option<Purpose>,
     pub(super) rounds: u32,
     pub(super) bound: Vec<String>,
+    pub(super) granted: Option<Granted>,
+    pub(super) service_route: Vec<String>,
+    /// What was told of refused credentials; further attempts with the same are no news.
+    pub(super) told: Option<Refusal>,
     pub(super) offered: Vec<String>,
     pub(super) sent_by: Option<Transport>,
     pub(super) previous: Vec<String>,
     pub(super) not_before: Option<Instant>,
+    /// The settings changed since the REGISTER under way was written.
+    pub(super) is_outdated: bool,
     pub(super) leaving: bool,
     pub(super) timers: Timers<Timer>,
 }
@@ -117,15 +136,20 @@ impl Registration {
             tag: rng.token(),
             cseq: 0,
             min_expires: None,
+            heard: None,
             state: RegistrationState::Unregistered,
             fault: None,
             sent: None,
             rounds: 0,
             bound: Vec::new(),
+            granted: None,
+            service_route: Vec::new(),
+            told: None,
             offered: Vec::new(),
             sent_by: None,
             previous: Vec::new(),
             not_before: None,
+            is_outdated: false,
             leaving: false,
             timers: Timers::default(),
         }
@@ -172,15 +196,14 @@ impl Registration {
     }
 
     /// The settings changed in a way that keeps the binding: ask the registrar anew.
-    pub fn update(&mut self, now: Instant, plan: RegistrationPlan) -> Vec<Step> {
+    pub fn update(&mut self, plan: RegistrationPlan) -> Vec<Step> {
         if plan.credentials != self.plan.credentials {
             self.credentials = Credentials::default();
+            self.told = None;
         }
         self.plan = plan;
         self.not_before = None;
-        if self.state == RegistrationState::Unreachable || self.sent.is_some() {
-            self.timers.set(Timer::Retry, now);
-        }
+        self.is_outdated = self.sent.is_some();
         self.bind()
     }
 
@@ -212,9 +235,12 @@ impl Registration {
         }
     }
 
-    /// The REGISTER could not leave: the link is gone.
+    /// The REGISTER could not leave: the link is not up.
     pub fn not_sent(&mut self) {
         self.sent = None;
+        if self.state == RegistrationState::Registering {
+            self.state = RegistrationState::Unreachable;
+        }
     }
 
     /// The Contacts of the REGISTER that was sent last.
@@ -225,6 +251,14 @@ impl Registration {
     /// What the registrar has of us.
     pub fn bound(&self) -> &[String] {
         &self.bound
+    }
+
+    /// The way for requests of this address of record outside a dialog, while it stands (RFC 3608 §5).
+    pub fn service_route(&self) -> &[String] {
+        match self.is_registered() {
+            true => &self.service_route,
+            false => &[],
+        }
     }
 
     /// Whether it stands.
@@ -243,6 +277,7 @@ impl Registration {
     /// Its row of the status table.
     pub fn status(&self) -> RegistrationStatus {
         let registrar = self.plan.binding.registrar.as_ref();
+        let granted = self.granted.filter(|_| !self.bound.is_empty());
         RegistrationStatus {
             index: u32::try_from(self.id.0).unwrap_or(u32::MAX),
             gateway: self.gateway.clone(),
@@ -253,12 +288,30 @@ impl Registration {
             registrar: registrar.map(ToString::to_string).unwrap_or_default(),
             username: self.plan.binding.username.clone(),
             state: self.state,
+            contact: self.bound.join(", "),
+            granted: granted.map_or(0, |it| it.seconds),
+            expires: granted.map(|it| it.until),
+            next: self.next_action(),
+            heard: self.heard.clone(),
+            service_route: self.service_route().join(", "),
             reason: self
                 .fault
                 .as_ref()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
         }
+    }
+
+    /// What it will do by itself, and when.
+    fn next_action(&self) -> Option<(NextAction, Instant)> {
+        [
+            (Timer::Delay, NextAction::Register),
+            (Timer::Refresh, NextAction::Refresh),
+            (Timer::Retry, NextAction::Retry),
+        ]
+        .into_iter()
+        .filter_map(|(timer, action)| Some((action, self.timers.at(timer)?)))
+        .min_by_key(|(_, at)| *at)
     }
 
     fn link_up(&mut self, now: Instant) -> Vec<Step> {
@@ -313,6 +366,7 @@ impl Registration {
         };
         self.timers.clear();
         self.not_before = None;
+        self.is_outdated = false;
         self.rounds = 0;
         self.credentials.begin();
         self.send(Purpose::Bind)

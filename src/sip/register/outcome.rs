@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::answer::is_same;
-use super::machine::Timer;
+use super::machine::{Granted, Timer};
 use super::{
-    Answer, Credentials, Fault, Grant, Hint, MAX_RETRY_AFTER, MAX_ROUNDS, Purpose, Registration,
-    Step,
+    Answer, Credentials, Fault, Grant, Hint, MAX_RETRY_AFTER, MAX_ROUNDS, Purpose, Refusal,
+    Registration, Step,
 };
 use crate::sip::link::LinkFault;
 use crate::sip::settings::ContactMatching;
@@ -34,15 +34,7 @@ impl Registration {
                 RegistrationState::InvalidResponse,
                 Fault::NotListed(contact),
             ),
-            (Answer::Unauthorized(refusal), _) => {
-                // The next attempt asks for a challenge, and so tries the password once.
-                self.credentials = Credentials::default();
-                self.fail(
-                    now,
-                    RegistrationState::AuthFailed,
-                    Fault::Credentials(refusal),
-                )
-            }
+            (Answer::Unauthorized(refusal), _) => self.unauthorized(now, refusal),
             (
                 Answer::Failed {
                     status,
@@ -52,6 +44,20 @@ impl Registration {
                 _,
             ) => self.refused(now, status, phrase, retry_after),
         }
+    }
+
+    fn unauthorized(&mut self, now: Instant, refusal: Refusal) -> Vec<Step> {
+        // The next attempt asks for a challenge, and so tries the password once.
+        self.credentials = Credentials::default();
+        let news = matches!(refusal, Refusal::Wrong { .. }) && self.told.as_ref() != Some(&refusal);
+        let mut steps = Vec::new();
+        if news {
+            self.told = Some(refusal.clone());
+            steps.push(Step::Refused(refusal.clone()));
+        }
+        let fault = Fault::Credentials(refusal);
+        steps.extend(self.fail(now, RegistrationState::AuthFailed, fault));
+        steps
     }
 
     fn again(&mut self, now: Instant, purpose: Purpose) -> Vec<Step> {
@@ -64,6 +70,7 @@ impl Registration {
 
     fn granted(&mut self, now: Instant, grant: Grant) -> Vec<Step> {
         self.state = RegistrationState::Registered;
+        self.told = None;
         self.not_before = None;
         self.previous.append(&mut self.bound);
         self.bound = std::mem::take(&mut self.offered);
@@ -79,6 +86,11 @@ impl Registration {
             .cloned()
             .collect();
         self.fault = self.shared(&grant, &ours);
+        self.granted = Some(Granted {
+            seconds: grant.expires,
+            until: now + Duration::from_secs(u64::from(grant.expires)),
+        });
+        self.service_route = grant.service_route;
         self.schedule_refresh(now, grant.expires);
         let mut steps = vec![Step::Settled];
         steps.extend(grant.keep_alive.map(Step::KeepAlive));
@@ -87,6 +99,9 @@ impl Registration {
             self.rounds = 0;
             self.credentials.begin();
             steps.extend(self.send(Purpose::Tidy(ours)));
+        }
+        if self.is_outdated {
+            self.timers.set(Timer::Refresh, now);
         }
         steps
     }
@@ -183,7 +198,10 @@ impl Registration {
     fn fail(&mut self, now: Instant, state: RegistrationState, fault: Fault) -> Vec<Step> {
         self.state = state;
         self.fault = Some(fault);
-        let retry = Duration::from_secs(u64::from(self.plan.times.retry.max(1)));
+        let retry = match self.is_outdated {
+            true => Duration::ZERO,
+            false => Duration::from_secs(u64::from(self.plan.times.retry.max(1))),
+        };
         self.timers.set(Timer::Retry, now + retry);
         match self.leaving {
             true => vec![Step::Gone],

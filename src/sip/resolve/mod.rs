@@ -175,6 +175,9 @@ pub enum ResolveError {
         "the name has no usable address: see SipEp.DefaultStaticRegistrarServerHost, SipEp.DefaultStaticProxyHomeDomainHost and Hoc.StaticDnsServers"
     )]
     NoAddress,
+    /// The domain says by an SRV target of "." that it has no such service.
+    #[error("the domain does not offer SIP by the transports that are enabled")]
+    NotOffered,
     /// Name servers did not answer.
     #[error("no name server answered: see Hoc.DnsServersConfigSource and Hoc.StaticDnsServers")]
     NoAnswer,

@@ -11,6 +11,8 @@ pub struct Interop {
     pub transmission_timeout: u32,
     /// Seconds until an unanswered connection attempt is given up.
     pub tcp_connect_timeout: u32,
+    /// Whether UDP requests leave from the port that is listened on.
+    pub symmetric_udp_source_port_enable: bool,
     /// The Max-Forwards of requests.
     pub max_forwards_value: i32,
     /// Whether requests and responses name the product.
@@ -124,6 +126,7 @@ pub struct Unit {
 columns! { Interop: sip_ep {
     transmission_timeout = INTEROP_TRANSMISSION_TIMEOUT,
     tcp_connect_timeout = INTEROP_TCP_CONNECT_TIMEOUT,
+    symmetric_udp_source_port_enable = INTEROP_SYMMETRIC_UDP_SOURCE_PORT_ENABLE,
     max_forwards_value = INTEROP_MAX_FORWARDS_VALUE,
     send_ua_header_enable = INTEROP_SEND_UA_HEADER_ENABLE,
     ua_header_format = INTEROP_UA_HEADER_FORMAT,

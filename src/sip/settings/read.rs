@@ -11,7 +11,7 @@ use super::clear::ClearPolicy;
 use super::failover::{Failover, GatewayFailover};
 use super::keep_alive::GatewayDestination;
 use super::proxy::{self, GatewayProxy};
-use super::registration::{self, GatewayRegistration};
+use super::registration::{self, GatewayRegistration, UnitRegistering};
 use super::{
     Authentication, Dns, Gateway, Interop, KeepAlive, PenaltyBox, Proxy, ReadyLed, Registration,
     Settings, Tls, Transport, TransportConfig, UnitRegistration, UserAgent,
@@ -21,9 +21,12 @@ use crate::schema::{ColumnId, FromCell, Typed, Value, kind};
 use crate::sip::hostport::HostPort;
 use crate::tree::{Configured, Snapshot, View};
 
-/// The deletions, which the tree carries out itself.
+/// Deletions and changes of place, which the tree carries out itself.
 const COMMANDS: &[ColumnId] = &[
     sip_ep::gateway::DELETE.id(),
+    sip_ep::authentication::UP.id(),
+    sip_ep::authentication::DOWN.id(),
+    sip_ep::authentication::INSERT.id(),
     sip_ep::authentication::DELETE.id(),
     sip_ep::unit_registrations::DELETE.id(),
 ];
@@ -42,6 +45,7 @@ impl Configured for Settings {
             GatewayProxy::COLUMNS,
             Registration::COLUMNS,
             GatewayRegistration::COLUMNS,
+            UnitRegistering::COLUMNS,
             Transport::COLUMNS,
             Tls::COLUMNS,
             Failover::COLUMNS,
@@ -83,6 +87,7 @@ impl Configured for Settings {
                 sip_ep::gw_specific_registration::GATEWAY_NAME,
                 registration::own,
             ),
+            unit_unregistered_behavior: snapshot.scalars::<UnitRegistering>().unregistered_behavior,
             transport: snapshot.scalars(),
             tls: snapshot.scalars(),
             sip_failover_conditions: snapshot.scalars::<Failover>().conditions,
@@ -238,5 +243,28 @@ mod tests {
         };
         assert_eq!(read.authentication, BTreeMap::from([(2, credentials)]));
         assert_eq!(read.tls.policy, TlsPolicy::Modern);
+    }
+
+    #[test]
+    fn credentials_that_go_up_are_the_first_ones() {
+        let tree = Tree::in_memory();
+        let commit = |wishes: &[(&str, Value)]| {
+            let mut txn = Transaction::new(Actor::device());
+            for (name, value) in wishes {
+                let name = format!("SipEp.Authentication[Index={name}");
+                txn.assign(Name::parse(&name).expect("a name"), value.clone());
+            }
+            tree.commit_and_wait(txn, 0).expect("granted");
+        };
+        commit(&[
+            ("1].Username", Value::from("alice")),
+            ("1].Password", Value::from("hers")),
+            ("2].Username", Value::from("bob")),
+            ("2].Password", Value::from("his")),
+        ]);
+        commit(&[("2].Up", Value::Integer(10))]);
+        let read = Settings::read(&tree.snapshot());
+        let first = read.authentication.values().next().expect("a row");
+        assert_eq!((&*first.username, &*first.password), ("bob", "his"));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::schema::sip_ep;
 use crate::sip::hostport::HostPort;
+use crate::tree;
 use crate::view;
 
 /// How a gateway registers.
@@ -17,6 +18,23 @@ pub struct Registration {
     pub proposed_expiration_value: u32,
     /// Seconds from a failure to the next attempt.
     pub retry_time: u32,
+    /// Whether an endpoint that is not registered can be used all the same.
+    pub unregistered_behavior: bool,
+}
+
+/// `defaultUnitRegistrationUnregisteredBehavior`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnitUnregisteredBehavior {
+    /// The gateway goes on.
+    NoEffect,
+    /// The gateway serves no calls.
+    DisableGateway,
+}
+
+impl Default for UnitUnregisteredBehavior {
+    fn default() -> Self {
+        tree::initial::<UnitRegistering>().unregistered_behavior
+    }
 }
 
 columns! { Registration: sip_ep {
@@ -25,6 +43,7 @@ columns! { Registration: sip_ep {
     expiration_value = DEFAULT_REGISTRATION_EXPIRATION_VALUE,
     proposed_expiration_value = DEFAULT_REGISTRATION_PROPOSED_EXPIRATION_VALUE,
     retry_time = DEFAULT_REGISTRATION_RETRY_TIME,
+    unregistered_behavior = DEFAULT_REGISTRATION_UNREGISTERED_BEHAVIOR,
 } }
 
 view! {
@@ -36,6 +55,7 @@ view! {
         expiration_value: u32 = EXPIRATION_VALUE,
         proposed_expiration_value: u32 = PROPOSED_EXPIRATION_VALUE,
         retry_time: u32 = RETRY_TIME,
+        unregistered_behavior: bool = UNREGISTERED_BEHAVIOR,
     }
 }
 
@@ -47,5 +67,15 @@ pub(super) fn own(row: GatewayRegistration) -> Option<Registration> {
         expiration_value: row.expiration_value,
         proposed_expiration_value: row.proposed_expiration_value,
         retry_time: row.retry_time,
+        unregistered_behavior: row.unregistered_behavior,
     })
 }
+
+view! {
+    /// What the unit's own registrations mean to their gateway.
+    pub(super) struct UnitRegistering: sip_ep {
+        unregistered_behavior: UnitUnregisteredBehavior = DEFAULT_UNIT_REGISTRATION_UNREGISTERED_BEHAVIOR,
+    }
+}
+
+labels! { sip_ep::DefaultUnitRegistrationUnregisteredBehavior => UnitUnregisteredBehavior { NoEffect, DisableGateway } }

@@ -21,12 +21,30 @@ const MAX_STREAMS: usize = 512;
 /// One stream and what has arrived of the next message.
 #[derive(Debug)]
 pub(super) struct Stream {
-    hop: Hop,
-    gateway: String,
+    pub(super) hop: Hop,
+    pub(super) gateway: String,
     /// The link that opened it; none for a peer's.
     link: Option<LinkId>,
     framer: Framer,
     heard: bool,
+}
+
+impl Stream {
+    /// A stream that no link opened.
+    pub(super) fn of_peer(hop: Hop, gateway: String) -> Self {
+        Self {
+            hop,
+            gateway,
+            link: None,
+            framer: Framer::new(),
+            heard: false,
+        }
+    }
+
+    /// Whether it is a way of this gateway to `peer`.
+    pub(super) fn reaches(&self, gateway: &str, transport: Transport, peer: SocketAddr) -> bool {
+        self.gateway == gateway && (self.hop.transport, self.hop.peer) == (transport, peer)
+    }
 }
 
 impl Stack {
@@ -37,6 +55,9 @@ impl Stack {
         local: SocketAddr,
         session: Option<Session>,
     ) {
+        if self.way_opened(id) {
+            return;
+        }
         let Some((name, link_id)) = self.owner(id) else {
             self.core.out.push_back(Output::Close { id });
             return;
@@ -71,23 +92,22 @@ impl Stack {
             self.core.out.push_back(Output::Close { id });
             return;
         };
-        let stream = Stream {
-            hop: Hop {
-                socket: id,
-                peer,
-                transport,
-            },
-            gateway,
-            link: None,
-            framer: Framer::new(),
-            heard: false,
+        let hop = Hop {
+            socket: id,
+            peer,
+            transport,
         };
-        self.streams.insert(id, stream);
+        self.streams.insert(id, Stream::of_peer(hop, gateway));
     }
 
     /// A stream was closed by its peer, or failed.
     pub(super) fn stream_ended(&mut self, now: Instant, id: SocketId, fault: Option<StreamFault>) {
-        self.streams.remove(&id);
+        if self.way_failed(now, id) {
+            return;
+        }
+        if let Some(stream) = self.streams.remove(&id) {
+            self.strays.insert(id, stream.gateway);
+        }
         self.core.table.stream_gone(id);
         let Some((name, link_id)) = self.owner(id) else {
             return;
@@ -112,6 +132,9 @@ impl Stack {
         id: QueryId,
         answer: Result<Answer, LookupFault>,
     ) {
+        if self.way_resolved(now, id, &answer) {
+            return;
+        }
         for gateway in self.gateways.values_mut() {
             let asked = |it: &&Link| it.asked(id);
             let links = gateway.links.values().chain(&gateway.draining);
@@ -198,6 +221,7 @@ impl Stack {
                 .push_back(stream.hop.send(response.to_bytes()));
         }
         self.core.table.stream_gone(id);
+        self.strays.insert(id, stream.gateway.clone());
         let Some(link_id) = stream.link else {
             self.core.out.push_back(Output::Close { id });
             return;
@@ -240,7 +264,7 @@ impl Stack {
                     return gateway.answered(&mut self.core, now, id, response);
                 }
                 User::KeepAlive(id) if gateway.link(id).is_some() => {
-                    return gateway.keep_alive_answered(&mut self.core);
+                    return gateway.keep_alive_answered(&mut self.core, id);
                 }
                 _ => {}
             }

@@ -7,6 +7,7 @@
 //! give the same outputs.
 
 mod arrive;
+mod back;
 mod core;
 mod flow;
 mod gateway;
@@ -27,6 +28,7 @@ use crate::sip::settings::Settings;
 use crate::sip::status::Status;
 use crate::sip::transaction::table::User;
 use arrive::Stream;
+use back::Way;
 
 /// How long a stop waits for registrations to be removed.
 pub const STOP: Duration = Duration::from_secs(3);
@@ -45,6 +47,9 @@ pub struct Stack {
     core: Core,
     gateways: BTreeMap<String, Gateway>,
     streams: BTreeMap<SocketId, Stream>,
+    /// Streams that are gone and whose requests are still being answered, with their gateway.
+    strays: BTreeMap<SocketId, String>,
+    ways: Vec<Way>,
     shown: Option<Status>,
     life: Life,
 }
@@ -56,6 +61,8 @@ impl Stack {
             core: Core::new(seed),
             gateways: BTreeMap::new(),
             streams: BTreeMap::new(),
+            strays: BTreeMap::new(),
+            ways: Vec::new(),
             shown: None,
             life: Life::New,
         }
@@ -100,6 +107,8 @@ impl Stack {
             Input::Shutdown => self.stop(now),
         }
         self.tick(now);
+        self.forget_closed();
+        self.return_stranded(now);
         self.publish(now);
     }
 
@@ -118,6 +127,7 @@ impl Stack {
             .values()
             .filter_map(Gateway::next_deadline)
             .chain(self.core.table.next_deadline())
+            .chain(self.ways.iter().filter_map(Way::deadline))
             .chain(stop)
             .min()
     }
@@ -160,6 +170,19 @@ impl Stack {
             gateway.apply(&mut self.core, now, plan, delay);
             if before != self.core.manner {
                 gateway.reschedule(&mut self.core, now);
+            }
+        }
+    }
+
+    /// What we close is gone at once: nobody tells us of its end.
+    fn forget_closed(&mut self) {
+        for output in &self.core.out {
+            let Output::Close { id } = output else {
+                continue;
+            };
+            if let Some(stream) = self.streams.remove(id) {
+                self.core.table.stream_gone(*id);
+                self.strays.insert(*id, stream.gateway);
             }
         }
     }
@@ -215,6 +238,7 @@ impl Stack {
         for gateway in self.gateways.values_mut() {
             gateway.tick(&mut self.core, now);
         }
+        self.tick_ways(now);
         self.gateways.retain(|_, it| it.wanted || !it.is_empty());
         self.finish(now);
     }
@@ -229,6 +253,7 @@ impl Stack {
         for gateway in self.gateways.values_mut() {
             gateway.close(&mut self.core, now);
         }
+        self.close_ways();
         for id in std::mem::take(&mut self.streams).into_keys() {
             self.core.out.push_back(Output::Close { id });
         }

@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use super::Calendar;
 use crate::schema::Index;
 use crate::schema::sip_ep::{
     tls_persistent_connection_status, tls_persistent_connection_status_reason,
 };
 use crate::sip::event::Session;
 use crate::tree::Publication;
-use crate::wire::time::UnixTime;
 
 /// One row of `TlsPersistentConnectionStatus`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +52,7 @@ pub enum LinkState {
 }
 
 impl LinkStatus {
-    pub(super) fn publish(
-        &self,
-        live: &mut Publication<'_>,
-        date: &impl Fn(Instant) -> Option<UnixTime>,
-    ) {
+    pub(super) fn publish(&self, live: &mut Publication<'_>, calendar: &Calendar) {
         use tls_persistent_connection_status::{
             GATEWAY, LOCAL_PORT, REMOTE_HOST, REMOTE_HOST_IP_ADDR, STATE,
         };
@@ -67,28 +63,23 @@ impl LinkStatus {
         live.set(REMOTE_HOST, &row, &self.remote_host);
         live.set(REMOTE_HOST_IP_ADDR, &row, address.unwrap_or_default());
         live.set(STATE, &row, self.state.label());
-        self.publish_reason(live, &row, date);
+        self.publish_reason(live, &row, calendar);
     }
 
-    fn publish_reason(
-        &self,
-        live: &mut Publication<'_>,
-        row: &Index,
-        date: &impl Fn(Instant) -> Option<UnixTime>,
-    ) {
+    fn publish_reason(&self, live: &mut Publication<'_>, row: &Index, calendar: &Calendar) {
         use tls_persistent_connection_status_reason::{
             ATTEMPTS, CIPHER_SUITE, NEXT_ATTEMPT, PEER_EXPIRY, PEER_SUBJECT, SINCE, TEXT, VERSION,
         };
         let session = self.session.clone().unwrap_or_default();
-        let moment = |at: Option<UnixTime>| at.map(|it| it.to_string()).unwrap_or_default();
+        let expiry = session.expiry.map(|it| it.to_string());
         live.set(TEXT, row, &self.reason);
         live.set(VERSION, row, session.version);
         live.set(CIPHER_SUITE, row, session.cipher_suite);
         live.set(PEER_SUBJECT, row, session.subject);
-        live.set(PEER_EXPIRY, row, moment(session.expiry));
-        live.set(SINCE, row, moment(self.since.and_then(date)));
+        live.set(PEER_EXPIRY, row, expiry.unwrap_or_default());
+        live.set(SINCE, row, calendar.date(self.since));
         live.set(ATTEMPTS, row, self.attempts);
-        live.set(NEXT_ATTEMPT, row, moment(self.next_attempt.and_then(date)));
+        live.set(NEXT_ATTEMPT, row, calendar.date(self.next_attempt));
     }
 }
 

@@ -1,6 +1,5 @@
 //! What happened, as registered messages.
 
-use super::{RegistrationState, RegistrationStatus};
 use crate::sip::event::Notice;
 use crate::tree::{messages, notice};
 
@@ -23,6 +22,23 @@ impl Notice {
                 server,
                 reason,
             } => messages::LINK_DOWN.with([gateway, server, reason]),
+            Self::FailedOver {
+                gateway,
+                server,
+                next,
+                reason,
+            } => messages::SERVER_FAILOVER.with([gateway, server, next, reason]),
+            Self::Unresolved {
+                gateway,
+                name,
+                reason,
+            } => messages::NAME_UNRESOLVED.with([gateway, name, reason]),
+            Self::CredentialsRefused {
+                gateway,
+                server,
+                user,
+                realm,
+            } => messages::CREDENTIALS_REFUSED.with([gateway, server, user, realm]),
             Self::TlsRefused {
                 gateway,
                 server,
@@ -42,26 +58,6 @@ impl Notice {
             }
             Self::KeepAliveAnswered { gateway } => messages::KEEP_ALIVE_ANSWERED.with([gateway]),
             Self::Malformed { peer, reason } => messages::SIP_MALFORMED.with([peer, reason]),
-        }
-    }
-}
-
-impl RegistrationStatus {
-    fn logged(&self) -> notice::Notice {
-        let (gateway, user, server) = (&self.gateway, &self.username, &self.registrar);
-        match self.state {
-            RegistrationState::Registered | RegistrationState::Refreshing
-                if self.reason.is_empty() =>
-            {
-                messages::REGISTERED.with([gateway, user, server])
-            }
-            RegistrationState::Registered | RegistrationState::Refreshing => {
-                messages::REGISTERED_ODDLY.with([gateway, user, server, &self.reason])
-            }
-            RegistrationState::Unregistered if self.reason.is_empty() => {
-                messages::UNREGISTERED.with([gateway, user, server])
-            }
-            _ => messages::REGISTRATION_FAILED.with([gateway, user, server, &self.reason]),
         }
     }
 }

@@ -64,6 +64,18 @@ pub(super) struct World {
     pub(super) busy: Vec<u16>,
     /// When and to whom anything was sent.
     pub(super) sent: Vec<(Duration, SocketAddr)>,
+    /// What was written to streams, those of peers among them.
+    pub(super) written: Vec<(SocketId, Vec<u8>)>,
+    /// The ports that datagrams were sent from.
+    pub(super) sources: Vec<u16>,
+    /// Ports that were to be remembered.
+    pub(super) remembered: Vec<u16>,
+    /// What was sent as datagrams and into streams, octet for octet.
+    pub(super) octets: Vec<Vec<u8>>,
+    /// Streams that the stack closed.
+    pub(super) closed: Vec<SocketId>,
+    /// Questions to name servers.
+    pub(super) asked: Vec<String>,
     /// Connections that were asked for.
     pub(super) connects: Vec<(Duration, Connect)>,
     pub(super) is_done: bool,
@@ -90,6 +102,12 @@ impl World {
             loss: 0,
             busy: Vec::new(),
             sent: Vec::new(),
+            written: Vec::new(),
+            sources: Vec::new(),
+            remembered: Vec::new(),
+            octets: Vec::new(),
+            closed: Vec::new(),
+            asked: Vec::new(),
             connects: Vec::new(),
             is_done: false,
             now,
@@ -209,6 +227,35 @@ impl World {
         self.input(Input::Datagram { id, peer, bytes });
     }
 
+    /// A peer opens a stream to the gateway's port of this transport.
+    pub(super) fn accept(&mut self, transport: Transport, peer: SocketAddr) -> SocketId {
+        let listeners = self.listeners.iter();
+        let found = { listeners }.find(|(_, it)| it.0 == transport);
+        let (listener, (_, local)) = found.expect("a listener");
+        let (listener, local) = (*listener, *local);
+        let id = self.stack.accept_id();
+        self.input(Input::Accepted {
+            id,
+            listener,
+            local,
+            peer,
+        });
+        id
+    }
+
+    /// Octets arrive on a stream.
+    pub(super) fn data(&mut self, id: SocketId, bytes: &[u8]) {
+        let bytes = bytes.to_vec();
+        self.input(Input::Data { id, bytes });
+    }
+
+    /// Nobody listens where the gateway's UDP socket sent to.
+    pub(super) fn undelivered(&mut self, peer: SocketAddr) {
+        let udp = self.listeners.iter().find(|(_, it)| it.0 == Transport::Udp);
+        let id = *udp.expect("a UDP socket").0;
+        self.input(Input::Undelivered { id, peer });
+    }
+
     /// Lets so much time pass.
     pub(super) fn run(&mut self, time: Duration) {
         let end = self.now + time;
@@ -233,6 +280,11 @@ impl World {
     /// Since the beginning.
     pub(super) fn elapsed(&self) -> Duration {
         self.now - self.start
+    }
+
+    /// The present.
+    pub(super) fn now(&self) -> Instant {
+        self.now
     }
 
     /// The state and reason of the first registration of a gateway.
@@ -356,8 +408,10 @@ impl World {
             }
             Output::Datagram { id, peer, bytes } => {
                 self.sent.push((self.elapsed(), peer));
+                self.octets.push(bytes.clone());
                 let local = self.listeners.get(&id).expect("a bound socket");
                 assert_eq!(local.0, Transport::Udp);
+                self.sources.push(local.1.port());
                 if !self.is_lost() {
                     let delay = self.jitter();
                     self.send(
@@ -372,12 +426,15 @@ impl World {
             }
             Output::Connect(connect) => self.connect(connect),
             Output::Write { id, bytes } => {
+                self.octets.push(bytes.clone());
                 let peer = self.streams.get(&id).map(|it| it.connect.peer);
                 self.sent.extend(peer.map(|it| (self.elapsed(), it)));
+                self.written.push((id, bytes.clone()));
                 self.send(DELAY, Parcel::Stream { id, bytes });
             }
             Output::Close { id } => {
                 self.streams.remove(&id);
+                self.closed.push(id);
             }
             Output::Resolve { id, query } => {
                 let answer = self.look_up(&query);
@@ -385,18 +442,19 @@ impl World {
             }
             Output::Publish(status) => self.status = *status,
             Output::Notice(notice) => self.notices.push(notice.logged().text),
-            Output::RememberPort(_) => {}
+            Output::RememberPort(port) => self.remembered.push(port),
             Output::Done => self.is_done = true,
         }
     }
 
-    fn look_up(&self, query: &Query) -> Result<Answer, LookupFault> {
+    fn look_up(&mut self, query: &Query) -> Result<Answer, LookupFault> {
         let name = match query {
             Query::Naptr(name) => format!("NAPTR {name}"),
             Query::Srv(name) => format!("SRV {name}"),
             Query::A(name) => format!("A {name}"),
             Query::Aaaa(name) => format!("AAAA {name}"),
         };
+        self.asked.push(name.clone());
         let records = self.zone.get(&name).cloned().ok_or(LookupFault::Nothing)?;
         Ok(Answer {
             records,
@@ -516,6 +574,7 @@ impl World {
         let mut answers = Vec::new();
         for frame in frames {
             match frame {
+                Frame::Message(Message::Response(response)) => there.responses.push(response),
                 Frame::Ping => answers.push(b"\r\n".to_vec()),
                 Frame::Message(Message::Request(request)) => {
                     answers.extend(there.answer(transport, &request).map(|it| it.to_bytes()));
