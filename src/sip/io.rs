@@ -57,10 +57,10 @@ pub enum Report {
 
 /// Prepares a TLS connection, or says why there can be none.
 pub type Dial = Arc<dyn Fn(&Connect) -> Result<Attempt, String> + Send + Sync>;
-/// The configuration of a TLS listener of a gateway; none without a host certificate.
+/// How a gateway lets in a TLS peer, as the settings are now; none without a host certificate.
 pub type Accept = Arc<dyn Fn(&str) -> Option<Arc<ServerConfig>> + Send + Sync>;
 
-/// How TLS is done: asked anew for each connection and listener.
+/// How TLS is done: asked anew for each connection.
 #[derive(Clone)]
 pub struct Tls {
     /// For links.
@@ -228,7 +228,10 @@ impl Shell {
             Transport::Udp => self.listen_datagrams(id, local).await,
             Transport::Tcp => self.listen_streams(id, gateway, local, None),
             Transport::Tls => match (self.tls.accept)(gateway) {
-                Some(config) => self.listen_streams(id, gateway, local, Some(config)),
+                Some(_) => {
+                    let accept = self.tls.accept.clone();
+                    self.listen_streams(id, gateway, local, Some(accept))
+                }
                 None => Err(ListenFault::NoCertificate),
             },
         };
@@ -259,7 +262,7 @@ impl Shell {
         id: SocketId,
         gateway: &str,
         local: SocketAddr,
-        config: Option<Arc<ServerConfig>>,
+        accept: Option<Accept>,
     ) -> Result<SocketAddr, ListenFault> {
         let listener = bind(local).and_then(|it| it.listen(BACKLOG));
         let listener = listener.map_err(|it| listen_fault(&it))?;
@@ -267,7 +270,7 @@ impl Shell {
         let door = Door {
             id,
             gateway: gateway.to_owned(),
-            config,
+            accept,
             happenings: self.happenings.clone(),
             reports: self.reports.clone(),
         };

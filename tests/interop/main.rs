@@ -11,6 +11,7 @@ mod hostile; // peer: a hostile registrar (openssl, own SIP)
 mod ipv6; // peer: kamailio and net-snmp over IPv6
 mod kamailio; // peer: kamailio
 mod kill; // peer: SIGKILL, judged by the client's own record
+mod listener; // peer: openssl
 mod ntp; // peer: chrony
 mod snmp; // peer: net-snmp
 mod syslog; // peer: rsyslog

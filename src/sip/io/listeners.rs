@@ -5,13 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, server};
 
-use super::{Happening, Happenings, PATIENCE, Report, tell};
+use super::{Accept, Happening, Happenings, PATIENCE, Report, tell};
 use crate::certs::{LinkFailure, Refused};
 use crate::sip::event::{Input, ListenFault, Notice, SocketId};
 use crate::sip::message::MAX_MESSAGE;
@@ -50,8 +49,8 @@ pub(super) async fn receive_datagrams(
 pub(super) struct Door {
     pub(super) id: SocketId,
     pub(super) gateway: String,
-    /// How TLS is done; none for clear streams.
-    pub(super) config: Option<Arc<ServerConfig>>,
+    /// How TLS is done, asked for each peer; none for clear streams.
+    pub(super) accept: Option<Accept>,
     pub(super) happenings: Happenings,
     pub(super) reports: mpsc::UnboundedSender<Report>,
 }
@@ -89,9 +88,11 @@ pub(super) async fn accept_streams(door: Door, listener: TcpListener) {
 impl Door {
     async fn let_in(&self, stream: TcpStream, peer: SocketAddr) -> Option<(Incoming, SocketAddr)> {
         let local = stream.local_addr().ok()?;
-        let Some(config) = self.config.clone() else {
+        let Some(accept) = &self.accept else {
             return Some((Incoming::Clear(stream), local));
         };
+        // Without a certificate any more, nobody is let in.
+        let config = accept(&self.gateway)?;
         let accepted = timeout(PATIENCE, TlsAcceptor::from(config).accept(stream)).await;
         match accepted {
             Ok(Ok(stream)) => Some((Incoming::Secure(Box::new(stream)), local)),
