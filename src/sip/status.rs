@@ -85,10 +85,13 @@ const TABLES: &[TableId] = &[
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::schema::{Index, Value};
     use crate::sip::event::Notice;
     use crate::tree::Tree;
+    use crate::wire::time::UnixTime;
 
     fn calendar() -> Calendar {
         Calendar::new(std::time::Instant::now(), None)
@@ -145,6 +148,41 @@ mod tests {
             .row(sip_ep::TABLE, &Index::scalar())
             .expect("published");
         assert!(led.cells.contains(&Some(Value::Integer(100))));
+    }
+
+    #[test]
+    fn the_details_of_a_registration_are_shown_with_their_dates() {
+        use crate::schema::Name;
+        let now = std::time::Instant::now();
+        let mut row = registration(RegistrationState::Registered, "");
+        row.contact = "sip:100@192.0.2.1".to_owned();
+        row.granted = 90;
+        row.expires = Some(now + Duration::from_secs(90));
+        row.next = Some((NextAction::Refresh, now + Duration::from_secs(30)));
+        row.heard = Some((200, "Fine".to_owned()));
+        row.service_route = "<sip:edge.example;lr>".to_owned();
+        let status = Status {
+            registrations: vec![row],
+            ..Status::default()
+        };
+        let tree = Tree::in_memory();
+        let calendar = Calendar::new(now, Some(UnixTime::from_secs(86_400)));
+        tree.live().publish(|live| status.publish(live, &calendar));
+        let shown = [
+            ("Contact", Value::from("sip:100@192.0.2.1")),
+            ("Granted", Value::Unsigned(90)),
+            ("Expires", Value::from("1970-01-02 00:01:30")),
+            ("NextAction", Value::Integer(300)),
+            ("NextTime", Value::from("1970-01-02 00:00:30")),
+            ("LastCode", Value::Unsigned(200)),
+            ("LastPhrase", Value::from("Fine")),
+            ("ServiceRoute", Value::from("<sip:edge.example;lr>")),
+        ];
+        for (column, value) in shown {
+            let name = format!("SipEp.RegistrationStatusReason[Index=7].{column}");
+            let name = Name::parse(&name).expect("a name");
+            assert_eq!(tree.instances().read(&name), Some(value), "{column}");
+        }
     }
 
     #[test]

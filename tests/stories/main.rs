@@ -12,3 +12,4 @@ mod sip_properties;
 mod sip_torture;
 mod snmp_against_async_snmp;
 mod store;
+mod unregistered;

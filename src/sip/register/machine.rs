@@ -109,6 +109,8 @@ pub struct Registration {
     pub(super) sent_by: Option<Transport>,
     pub(super) previous: Vec<String>,
     pub(super) not_before: Option<Instant>,
+    /// The settings changed since the REGISTER under way was written.
+    pub(super) is_outdated: bool,
     pub(super) leaving: bool,
     pub(super) timers: Timers<Timer>,
 }
@@ -147,6 +149,7 @@ impl Registration {
             sent_by: None,
             previous: Vec::new(),
             not_before: None,
+            is_outdated: false,
             leaving: false,
             timers: Timers::default(),
         }
@@ -193,16 +196,14 @@ impl Registration {
     }
 
     /// The settings changed in a way that keeps the binding: ask the registrar anew.
-    pub fn update(&mut self, now: Instant, plan: RegistrationPlan) -> Vec<Step> {
+    pub fn update(&mut self, plan: RegistrationPlan) -> Vec<Step> {
         if plan.credentials != self.plan.credentials {
             self.credentials = Credentials::default();
             self.told = None;
         }
         self.plan = plan;
         self.not_before = None;
-        if self.state == RegistrationState::Unreachable || self.sent.is_some() {
-            self.timers.set(Timer::Retry, now);
-        }
+        self.is_outdated = self.sent.is_some();
         self.bind()
     }
 
@@ -234,9 +235,12 @@ impl Registration {
         }
     }
 
-    /// The REGISTER could not leave: the link is gone.
+    /// The REGISTER could not leave: the link is not up.
     pub fn not_sent(&mut self) {
         self.sent = None;
+        if self.state == RegistrationState::Registering {
+            self.state = RegistrationState::Unreachable;
+        }
     }
 
     /// The Contacts of the REGISTER that was sent last.
@@ -362,6 +366,7 @@ impl Registration {
         };
         self.timers.clear();
         self.not_before = None;
+        self.is_outdated = false;
         self.rounds = 0;
         self.credentials.begin();
         self.send(Purpose::Bind)

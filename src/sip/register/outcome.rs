@@ -100,6 +100,9 @@ impl Registration {
             self.credentials.begin();
             steps.extend(self.send(Purpose::Tidy(ours)));
         }
+        if self.is_outdated {
+            self.timers.set(Timer::Refresh, now);
+        }
         steps
     }
 
@@ -195,7 +198,10 @@ impl Registration {
     fn fail(&mut self, now: Instant, state: RegistrationState, fault: Fault) -> Vec<Step> {
         self.state = state;
         self.fault = Some(fault);
-        let retry = Duration::from_secs(u64::from(self.plan.times.retry.max(1)));
+        let retry = match self.is_outdated {
+            true => Duration::ZERO,
+            false => Duration::from_secs(u64::from(self.plan.times.retry.max(1))),
+        };
         self.timers.set(Timer::Retry, now + retry);
         match self.leaving {
             true => vec![Step::Gone],

@@ -62,7 +62,10 @@ impl Resolution {
     /// The addresses of these hosts come before those of later SRV sets.
     fn follow_srv(&mut self, transport: Transport, mut records: Vec<Srv>, rng: &mut Rng) {
         records.truncate(MAX_RECORDS);
-        // RFC 2782: a target of "." says that the service is not here.
+        // RFC 2782: one target of "." says that the service is decidedly not here.
+        if matches!(&records[..], [only] if only.target == ".") {
+            self.denied.push(transport);
+        }
         records.retain(|it| it.target != "." && !it.target.is_empty() && it.port != 0);
         let later = std::mem::take(&mut self.steps);
         for srv in order::arrange(records, rng) {

@@ -22,6 +22,8 @@ pub struct Resolution {
     pub(super) ttl: Duration,
     pub(super) silence: bool,
     pub(super) fell_back: bool,
+    /// Transports that the domain says it does not offer.
+    pub(super) denied: Vec<Transport>,
 }
 
 /// How far a resolution is.
@@ -46,6 +48,7 @@ impl Resolution {
             ttl: MAX_TTL,
             silence: false,
             fell_back: false,
+            denied: Vec::new(),
         };
         let progress = search.begin();
         (search, progress)
@@ -116,11 +119,13 @@ impl Resolution {
                 ttl: Some(self.ttl),
             });
         }
-        match self.wanted.transports.iter().next() {
+        let mut offered = self.wanted.transports.iter();
+        match offered.find(|it| !self.denied.contains(it)) {
             Some(preferred) if !self.fell_back => {
                 self.fall_back(preferred);
                 self.proceed()
             }
+            None => Progress::Failed(ResolveError::NotOffered),
             _ if self.silence => Progress::Failed(ResolveError::NoAnswer),
             _ => Progress::Failed(ResolveError::NoAddress),
         }
@@ -288,6 +293,22 @@ mod tests {
             _ => Err(LookupFault::Nothing),
         });
         assert_eq!(places(end), ["TLS 192.0.2.9:5061"]);
+    }
+
+    #[test]
+    fn a_service_that_the_domain_denies_is_not_looked_for_at_its_address() {
+        let zone = |query: &Query| match query {
+            Query::Srv(name) if name.starts_with("_sip._udp") => {
+                answer(Records::Srv(vec![srv(0, 0, ".")]))
+            }
+            Query::A(_) => addresses("192.0.2.9"),
+            _ => Err(LookupFault::Nothing),
+        };
+        let (_, end) = search(wanted("example", &[Transport::Udp]), zone);
+        assert_eq!(end, Progress::Failed(ResolveError::NotOffered));
+        let both = [Transport::Udp, Transport::Tcp];
+        let (_, end) = search(wanted("example", &both), zone);
+        assert_eq!(places(end), ["TCP 192.0.2.9:5060"]);
     }
 
     #[test]

@@ -173,6 +173,9 @@ pub enum ResolveError {
     /// Every question was answered, and no address came of it.
     #[error("the name has no usable address")]
     NoAddress,
+    /// The domain says by an SRV target of "." that it has no such service.
+    #[error("the domain does not offer SIP by the transports that are enabled")]
+    NotOffered,
     /// Name servers did not answer.
     #[error("no name server answered")]
     NoAnswer,

@@ -244,4 +244,27 @@ mod tests {
         assert_eq!(read.authentication, BTreeMap::from([(2, credentials)]));
         assert_eq!(read.tls.policy, TlsPolicy::Modern);
     }
+
+    #[test]
+    fn credentials_that_go_up_are_the_first_ones() {
+        let tree = Tree::in_memory();
+        let commit = |wishes: &[(&str, Value)]| {
+            let mut txn = Transaction::new(Actor::device());
+            for (name, value) in wishes {
+                let name = format!("SipEp.Authentication[Index={name}");
+                txn.assign(Name::parse(&name).expect("a name"), value.clone());
+            }
+            tree.commit_and_wait(txn, 0).expect("granted");
+        };
+        commit(&[
+            ("1].Username", Value::from("alice")),
+            ("1].Password", Value::from("hers")),
+            ("2].Username", Value::from("bob")),
+            ("2].Password", Value::from("his")),
+        ]);
+        commit(&[("2].Up", Value::Integer(10))]);
+        let read = Settings::read(&tree.snapshot());
+        let first = read.authentication.values().next().expect("a row");
+        assert_eq!((&*first.username, &*first.password), ("bob", "his"));
+    }
 }

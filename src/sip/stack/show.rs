@@ -16,6 +16,7 @@ use crate::sip::transport::Transport;
 pub(super) fn show<'a>(core: &Core, gateways: impl Iterator<Item = &'a Gateway>) -> Status {
     let mut status = Status {
         ready: true,
+        unregistered: core.waiting.clone(),
         ..Status::default()
     };
     let mut usable = BTreeSet::new();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use demarc::sip::event::Input;
 use demarc::sip::resolve::Records;
 use demarc::sip::settings::{UnitUnregisteredBehavior, UserAgent};
 use demarc::sip::status::{GatewayState, NextAction};
@@ -152,6 +153,9 @@ fn an_endpoint_whose_registration_does_not_stand_is_out_of_service_unless_the_se
     world.registrars[0].manner.refuses = None;
     world.seconds(130);
     assert!(world.status.unregistered.is_empty());
+    world.input(Input::Shutdown);
+    world.seconds(3);
+    assert!(world.status.unregistered.contains("Port01"));
 }
 
 #[test]
