@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::Stack;
 use super::core::Core;
+use super::peers::Voice;
 use crate::sip::event::{Notice, Output, QueryId, Session, SocketId, StreamFault};
 use crate::sip::link::{self, Link, LinkId};
 use crate::sip::message::framing::{Frame, Framer, FramingError};
@@ -15,9 +16,6 @@ use crate::sip::transaction::key::ServerKey;
 use crate::sip::transaction::table::{Arrived, Hop, User};
 use crate::sip::transport::{Transport, via};
 
-/// How many streams of peers stand at once; a further one is closed.
-const MAX_STREAMS: usize = 512;
-
 /// One stream and what has arrived of the next message.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -27,18 +25,25 @@ pub(super) struct Stream {
     link: Option<LinkId>,
     framer: Framer,
     heard: bool,
+    pub(super) voice: Voice,
 }
 
 impl Stream {
     /// A stream that no link opened.
-    pub(super) fn of_peer(hop: Hop, gateway: String) -> Self {
+    pub(super) fn of_peer(now: Instant, hop: Hop, gateway: String) -> Self {
         Self {
             hop,
             gateway,
             link: None,
             framer: Framer::new(),
             heard: false,
+            voice: Voice::new(now),
         }
+    }
+
+    /// Whether no link of ours carries it.
+    pub(super) fn is_of_peer(&self) -> bool {
+        self.link.is_none()
     }
 
     /// Whether it is a way of this gateway to `peer`.
@@ -55,7 +60,7 @@ impl Stack {
         local: SocketAddr,
         session: Option<Session>,
     ) {
-        if self.way_opened(id) {
+        if self.way_opened(now, id) {
             return;
         }
         let Some((name, link_id)) = self.owner(id) else {
@@ -76,28 +81,35 @@ impl Stack {
                 link: Some(link_id),
                 framer: Framer::new(),
                 heard: false,
+                voice: Voice::new(now),
             };
             self.streams.insert(id, stream);
         }
         gateway.link_events(&mut self.core, now, link_id, events);
     }
 
-    pub(super) fn accepted(&mut self, id: SocketId, listener: SocketId, peer: SocketAddr) {
+    pub(super) fn accepted(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        listener: SocketId,
+        peer: SocketAddr,
+    ) {
         let found = self
             .gateways
             .values()
             .find_map(|it| Some((it.name.clone(), it.listens_on(listener)?)));
-        let peers = self.streams.values().filter(|it| it.link.is_none()).count();
-        let Some((gateway, transport)) = found.filter(|_| peers < MAX_STREAMS) else {
+        let Some((gateway, transport)) = found else {
             self.core.out.push_back(Output::Close { id });
             return;
         };
+        self.make_room();
         let hop = Hop {
             socket: id,
             peer,
             transport,
         };
-        self.streams.insert(id, Stream::of_peer(hop, gateway));
+        self.streams.insert(id, Stream::of_peer(now, hop, gateway));
     }
 
     /// A stream was closed by its peer, or failed.
@@ -197,10 +209,20 @@ impl Stack {
             };
             let (hop, name) = (stream.hop, stream.gateway.clone());
             match stream.framer.next() {
-                Ok(Some(Frame::Message(message))) => self.message(now, &name, hop, message),
-                Ok(Some(Frame::Ping)) => self.core.out.push_back(hop.send(b"\r\n".to_vec())),
-                Ok(Some(Frame::Pong)) => {}
-                Ok(None) => return,
+                Ok(Some(frame)) => {
+                    stream.voice.spoke(now);
+                    match frame {
+                        Frame::Message(message) => self.message(now, &name, hop, message),
+                        Frame::Ping => self.core.out.push_back(hop.send(b"\r\n".to_vec())),
+                        Frame::Pong => {}
+                    }
+                }
+                Ok(None) => {
+                    if stream.framer.is_within_message() {
+                        stream.voice.began(now);
+                    }
+                    return;
+                }
                 Err(fault) => return self.broken(now, id, Some(&fault), &[]),
             }
         }

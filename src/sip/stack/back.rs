@@ -204,7 +204,7 @@ impl Stack {
     }
 
     /// Whether `id` is the connection of a way, which is found then.
-    pub(super) fn way_opened(&mut self, id: SocketId) -> bool {
+    pub(super) fn way_opened(&mut self, now: Instant, id: SocketId) -> bool {
         let Some(at) = self.ways.iter().position(|it| it.socket() == Some(id)) else {
             return false;
         };
@@ -217,7 +217,8 @@ impl Stack {
             peer,
             transport: way.transport,
         };
-        self.streams.insert(id, Stream::of_peer(hop, way.gateway));
+        self.streams
+            .insert(id, Stream::of_peer(now, hop, way.gateway));
         self.core.table.rehome(way.gone, hop);
         let sent = way.waiting.into_iter().map(|it| hop.send(it));
         self.core.out.extend(sent);

@@ -11,6 +11,7 @@ mod back;
 mod core;
 mod flow;
 mod gateway;
+mod peers;
 mod settle;
 mod show;
 mod watch;
@@ -98,7 +99,7 @@ impl Stack {
                 listener,
                 local: _,
                 peer,
-            } => self.accepted(id, listener, peer),
+            } => self.accepted(now, id, listener, peer),
             Input::Data { id, bytes } => self.data(now, id, &bytes),
             Input::Closed { id } => self.stream_ended(now, id, None),
             Input::Failed { id, fault } => self.stream_ended(now, id, Some(fault)),
@@ -107,6 +108,7 @@ impl Stack {
             Input::Shutdown => self.stop(now),
         }
         self.tick(now);
+        self.close_silent(now);
         self.forget_closed();
         self.return_stranded(now);
         self.publish(now);
@@ -128,6 +130,7 @@ impl Stack {
             .filter_map(Gateway::next_deadline)
             .chain(self.core.table.next_deadline())
             .chain(self.ways.iter().filter_map(Way::deadline))
+            .chain(self.next_silence())
             .chain(stop)
             .min()
     }

@@ -109,6 +109,76 @@ fn a_message_on_a_stream_without_content_length_is_answered_with_400_and_its_str
 }
 
 #[test]
+fn a_peer_that_says_nothing_whole_for_32_seconds_is_closed() {
+    let mut world = over(Transport::Tcp, Manner::default());
+    world.apply();
+    world.seconds(1);
+    let mute = world.accept(Transport::Tcp, socket(PEER));
+    let slow = world.accept(Transport::Tcp, socket(PEER));
+    let good = world.accept(Transport::Tcp, socket(PEER));
+    world.data(good, options(1, "Content-Length: 0\r\n").as_bytes());
+    for octet in options(2, "Content-Length: 0\r\n")
+        .as_bytes()
+        .chunks(1)
+        .take(40)
+    {
+        world.data(slow, octet);
+        world.seconds(1);
+    }
+    assert_eq!(world.closed, [mute, slow]);
+    world.data(good, b"OPTIONS ");
+    world.seconds(40);
+    assert_eq!(world.closed, [mute, slow, good], "it did not finish");
+}
+
+#[test]
+fn a_peer_that_is_silent_for_an_hour_is_closed() {
+    let mut world = over(Transport::Tcp, Manner::default());
+    world.apply();
+    world.seconds(1);
+    let stream = world.accept(Transport::Tcp, socket(PEER));
+    world.data(stream, b"\r\n\r\n");
+    world.seconds(3590);
+    assert!(world.closed.is_empty());
+    world.data(stream, b"\r\n\r\n");
+    world.seconds(3590);
+    assert!(world.closed.is_empty());
+    world.seconds(20);
+    assert_eq!(world.closed, [stream]);
+}
+
+#[test]
+fn of_too_many_peers_the_one_that_was_silent_longest_goes() {
+    let mut world = over(Transport::Tcp, Manner::default());
+    world.apply();
+    world.seconds(1);
+    let mut streams = Vec::new();
+    for _ in 0..512 {
+        let stream = world.accept(Transport::Tcp, socket(PEER));
+        world.data(stream, b"\r\n\r\n");
+        streams.push(stream);
+    }
+    world.seconds(1);
+    world.data(streams[0], b"\r\n\r\n");
+    assert!(world.closed.is_empty());
+    world.accept(Transport::Tcp, socket(PEER));
+    assert_eq!(world.closed, [streams[1]]);
+}
+
+#[test]
+fn the_peers_of_a_gateway_that_is_deleted_are_closed() {
+    let mut world = over(Transport::Tcp, Manner::default());
+    world.apply();
+    world.seconds(1);
+    let stream = world.accept(Transport::Tcp, socket(PEER));
+    world.settings.gateways.clear();
+    world.settings.unit_registrations.clear();
+    world.apply();
+    world.seconds(1);
+    assert!(world.closed.contains(&stream));
+}
+
+#[test]
 fn a_ping_of_a_peer_is_answered_with_a_pong() {
     let mut world = over(Transport::Tcp, Manner::default());
     world.apply();
