@@ -5,7 +5,9 @@
 //! anything else starts; [`Runner::run`] goes on until it is dropped, and
 //! whatever is being fetched ends with it.
 
+mod connect;
 mod fetch;
+mod revocation;
 mod stream;
 
 use std::collections::HashMap;
@@ -19,6 +21,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep_until;
 
 pub use fetch::fetch;
+pub use revocation::revocation;
 
 use super::engine::{Engine, Input, Output};
 use super::keyring::Keyring;

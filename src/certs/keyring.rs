@@ -5,7 +5,7 @@
 //! the links that began with it. A keyring is a value: each device has one.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use rustls::SignatureScheme;
@@ -17,6 +17,7 @@ use super::anchors::Anchors;
 use super::bundle::HostBundle;
 use super::certificate::{Certificate, State};
 use super::identity::{Host, Identity};
+use super::ocsp::{Cache, Responders};
 use super::service::{Service, Services};
 use super::time::{TlsClock, TlsTime};
 use super::usage::Purpose;
@@ -27,6 +28,8 @@ pub struct Keyring {
     clock: Arc<TlsClock>,
     hosts: ArcSwap<Vec<HostCertificate>>,
     anchors: ArcSwap<Anchors>,
+    responders: ArcSwap<Responders>,
+    revocations: Mutex<Cache>,
 }
 
 impl Keyring {
@@ -38,6 +41,8 @@ impl Keyring {
             clock: Arc::new(TlsClock::new(time)),
             hosts: ArcSwap::default(),
             anchors: ArcSwap::default(),
+            responders: ArcSwap::default(),
+            revocations: Mutex::default(),
         }
     }
 
@@ -79,6 +84,22 @@ impl Keyring {
             Some(host) => Ok(Arc::clone(&host.bundle)),
             None => Err(wish.why_none(&hosts)),
         }
+    }
+
+    /// Replaces what is known of whom to ask for revocations.
+    pub(super) fn set_responders(&self, responders: Responders) {
+        self.responders.store(Arc::new(responders));
+    }
+
+    pub(super) fn responders(&self) -> Arc<Responders> {
+        self.responders.load_full()
+    }
+
+    /// What authorities said of late. It is not held while anything waits.
+    pub(super) fn revocations(&self) -> MutexGuard<'_, Cache> {
+        let revocations = self.revocations.lock();
+        // Whoever panicked left it whole: it is changed in single steps.
+        revocations.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn provider(&self) -> &Arc<CryptoProvider> {

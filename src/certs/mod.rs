@@ -25,6 +25,7 @@ pub mod io;
 mod keeper;
 mod keyring;
 mod ladder;
+mod ocsp;
 mod operations;
 mod pem;
 mod policy;
@@ -62,6 +63,7 @@ pub use install::{
 pub use keeper::{Listed, Unusable};
 pub use keyring::{HostCertificate, Keyring, NoHostCertificate};
 pub use ladder::{Check, ExpectedServer, Level, MAX_PRESENTED, Refused};
+pub use ocsp::{BadAnswer, BadResponder, Cause, Doubt, Responder, Standing, TrustLevel, Verdict};
 pub use operations::ALL as OPERATIONS;
 pub use policy::TlsPolicy;
 pub use reason::{Link, LinkFailure};

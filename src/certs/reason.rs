@@ -218,6 +218,16 @@ impl Link {
             VerifyFailure::NotYetValid { .. } => {
                 Some("is the clock here right (Hoc.StaticSntpServers)?".to_owned())
             }
+            VerifyFailure::Revoked { .. } => Some("it must be replaced there".to_owned()),
+            VerifyFailure::NotVouchedFor { file, .. } => {
+                let file = file.as_ref().map(|file| format!("[FileName={file}]"));
+                let file = file.unwrap_or_default();
+                Some(format!(
+                    "name a responder in Cert.CertificateAuthorities{file}.\
+                     OverrideIssuedCertificateOcspUrl, or set \
+                     SipEp.TransportTlsCertificateTrustLevel=ocspOptional"
+                ))
+            }
             VerifyFailure::NoCertificate
             | VerifyFailure::TooManyCertificates { .. }
             | VerifyFailure::Unreadable { .. }

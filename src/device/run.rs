@@ -5,7 +5,7 @@ use super::services::Control;
 use super::settled::settings;
 use super::system::{self, TimeOfDay, VERSION};
 use super::{DeviceError, clock, endpoints, interfaces, log, operations, sip, snmp, snmpex, store};
-use crate::certs::io::{Looking, Ports as CertPorts, Runner};
+use crate::certs::io::{Ports as CertPorts, Runner};
 use crate::certs::{Keyring, TlsTime, Unit};
 use crate::clock::Time;
 use crate::clock::io::read_clocks;
@@ -66,7 +66,7 @@ impl Device {
         parts.spawn(log::show(tree.clone(), logger.clone()));
         parts.spawn(snmpex::run(tree.clone(), now.clone()));
         parts.spawn(store::watch(tree.clone(), device.store.clone()));
-        let (certificates, keyring) = device.certificates(names.clone(), known.clone());
+        let (certificates, keyring) = device.certificates(&names, known.clone());
         parts.spawn(certificates.run());
 
         let control = Control::new(&tree);
@@ -122,13 +122,9 @@ impl Device {
 
     fn certificates(
         &self,
-        names: super::names::Names,
+        names: &super::names::Names,
         known: watch::Receiver<Option<Time>>,
     ) -> (Runner, Arc<Keyring>) {
-        let lookup = move |name: String| -> Looking {
-            let names = names.clone();
-            Box::pin(async move { names.addresses(&name).await })
-        };
         let floor = clock::built();
         let time = move || {
             let time = *known.borrow();
@@ -147,7 +143,7 @@ impl Device {
                 profile: self.profile.name.clone(),
             },
             time: Arc::new(time),
-            lookup: Arc::new(lookup),
+            lookup: names.lookup(),
         });
         (runner, keyring)
     }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep_until, timeout};
-use tokio_rustls::{TlsAcceptor, TlsConnector, server};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use crate::sip::event::{
     Connect, Input, ListenFault, Notice, Output, QueryId, SocketId, StreamFault,
@@ -65,10 +66,14 @@ pub struct Handshake {
     pub name: ServerName<'static>,
     /// Puts a failure into a sentence.
     pub explain: Explain,
+    /// Waited for when the handshake is done, before anything is sent.
+    pub revocation: Revocation,
 }
 
 /// Puts the failure of a connection into a sentence, with the object to change.
 pub type Explain = Box<dyn Fn(&io::Error) -> String + Send + Sync>;
+/// Finds out whether the server's certificate was revoked; the sentence where it counts as such.
+pub type Revocation = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 /// Prepares a TLS connection, or says why there can be none.
 pub type Dial = Arc<dyn Fn(&Connect) -> Result<Handshake, String> + Send + Sync>;
 /// The configuration of a TLS listener of a gateway; none without a host certificate.
@@ -431,15 +436,10 @@ async fn open(
         return carry(id, stream, orders, happenings, None).await;
     }
     let shaken = match (tls.dial)(&connect) {
-        Ok(handshake) => {
-            let connector = TlsConnector::from(handshake.config);
-            tokio::select! {
-                shaken = connector.connect(handshake.name, stream) => {
-                    shaken.map_err(|it| (handshake.explain)(&it)).map(|it| (it, handshake.explain))
-                }
-                _ = orders.recv() => return,
-            }
-        }
+        Ok(handshake) => tokio::select! {
+            shaken = secure(handshake, stream) => shaken,
+            _ = orders.recv() => return,
+        },
         Err(reason) => Err(reason),
     };
     match shaken {
@@ -452,6 +452,19 @@ async fn open(
             tell(&happenings, Input::Failed { id, fault }).await;
         }
     }
+}
+
+async fn secure(
+    handshake: Handshake,
+    stream: TcpStream,
+) -> Result<(client::TlsStream<TcpStream>, Explain), String> {
+    let connector = TlsConnector::from(handshake.config);
+    let stream = connector
+        .connect(handshake.name, stream)
+        .await
+        .map_err(|it| (handshake.explain)(&it))?;
+    handshake.revocation.await?;
+    Ok((stream, handshake.explain))
 }
 
 async fn reach(connect: &Connect) -> Result<TcpStream, StreamFault> {

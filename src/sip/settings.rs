@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::certs::{ClientAuth, Level, TlsPolicy};
+use crate::certs::{ClientAuth, Level, TlsPolicy, TrustLevel};
 use crate::schema::sip_ep::{TransportTlsCipherSuite, TransportTlsVersion};
 use crate::sip::hostport::HostPort;
 
@@ -341,6 +341,8 @@ pub struct Tls {
     pub version: TransportTlsVersion,
     /// `InteropTlsCertificateValidation`: how the certificate of a server is judged.
     pub validation: Level,
+    /// `TransportTlsCertificateTrustLevel`: whether revocation is asked for.
+    pub trust: TrustLevel,
     /// `InteropTlsClientAuthenticationEnable`: whether peers must show a certificate.
     pub client_authentication: ClientAuth,
 }
@@ -352,6 +354,7 @@ impl Default for Tls {
             cipher_suite: TransportTlsCipherSuite::CS3,
             version: TransportTlsVersion::TLSv1_2,
             validation: Level::HostName,
+            trust: TrustLevel::LocallyTrusted,
             client_authentication: ClientAuth::NotAsked,
         }
     }

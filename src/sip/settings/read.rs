@@ -14,7 +14,7 @@ use super::{
     OptionsSupport, OutboundType, PenaltyBox, Proxy, Registration, Settings, SupportedDnsQueries,
     Tls, Transport, TransportConfig, UnitRegistration, UserAgent,
 };
-use crate::certs::{ClientAuth, Level, TlsPolicy};
+use crate::certs::{ClientAuth, Level, TlsPolicy, TrustLevel};
 use crate::schema::sip_ep::{self, authentication};
 use crate::schema::{ColumnId, FromCell, Secret, TableId, Typed, Value, kind};
 use crate::sip::hostport::HostPort;
@@ -120,6 +120,7 @@ columns! { Tls: sip_ep {
     cipher_suite = TRANSPORT_TLS_CIPHER_SUITE,
     version = TRANSPORT_TLS_VERSION,
     validation = INTEROP_TLS_CERTIFICATE_VALIDATION,
+    trust = TRANSPORT_TLS_CERTIFICATE_TRUST_LEVEL,
     client_authentication = INTEROP_TLS_CLIENT_AUTHENTICATION_ENABLE,
 } }
 
@@ -367,6 +368,7 @@ labels! { sip_ep::DefaultProxyOutboundType => OutboundType { LooseRouter, Strict
 labels! { sip_ep::gw_specific_proxy::OutboundType => OutboundType { LooseRouter, StrictRouter, NoRouteHeader } }
 labels! { sip_ep::TlsPolicy => TlsPolicy { Modern, Compatible } }
 labels! { sip_ep::InteropTlsCertificateValidation => Level { NoValidation, TrustedCertificate, DnsSrvResponse, HostName } }
+labels! { sip_ep::TransportTlsCertificateTrustLevel => TrustLevel { LocallyTrusted, OcspOptional, OcspMandatory } }
 labels! { sip_ep::SipKeepAliveMethod => KeepAliveMethod { None, SipOptions, Ping, TcpKeepAlive } }
 labels! { sip_ep::SipKeepAliveDestination => KeepAliveDestination { FirstSipDestination, AlternateDestination } }
 labels! { sip_ep::SupportedDnsQueries => SupportedDnsQueries { Address, Srv, Naptr } }
