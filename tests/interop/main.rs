@@ -8,5 +8,6 @@ mod disk; // peer: a full disk (tmpfs)
 mod kamailio; // peer: kamailio
 mod kill; // peer: SIGKILL, judged by the client's own record
 mod ntp; // peer: chrony
+mod ocsp; // peer: openssl ocsp and s_server
 mod snmp; // peer: net-snmp
 mod syslog; // peer: rsyslog
