@@ -1,11 +1,12 @@
 //! A device while it runs: every part a task, and the end of all of them.
 
+use super::files::write_durably;
 use super::parts::Device;
 use super::services::Control;
 use super::settled::settings;
 use super::system::{self, TimeOfDay, VERSION};
 use super::{DeviceError, clock, endpoints, interfaces, log, operations, sip, snmp, snmpex, store};
-use crate::certs::io::{Ports as CertPorts, Runner};
+use crate::certs::io::{Memory, Ports as CertPorts, Runner};
 use crate::certs::{Keyring, TlsTime, Unit};
 use crate::clock::Time;
 use crate::clock::io::read_clocks;
@@ -144,8 +145,18 @@ impl Device {
             },
             time: Arc::new(time),
             lookup: names.lookup(),
+            memory: self.memory_of_transfers(),
         });
         (runner, keyring)
+    }
+
+    fn memory_of_transfers(&self) -> Memory {
+        let path = self.home.join("transfers.json");
+        Memory {
+            kept: std::fs::read(&path).unwrap_or_default(),
+            // Lost, it costs only how transfers ended before a restart.
+            keep: Box::new(move |kept| drop(write_durably(&path, kept))),
+        }
     }
 }
 
