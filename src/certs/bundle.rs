@@ -340,6 +340,23 @@ mod tests {
     }
 
     #[test]
+    fn damaged_files_are_read_without_panic() {
+        let root = Authority::new("Root");
+        let leaf = root.issue(Leaf::new("leaf"));
+        let pem = leaf.pem() + &leaf.key_pem() + &root.pem();
+        for file in [pem.as_bytes(), leaf.der()] {
+            for at in (0..file.len()).step_by(5) {
+                let mut damaged = file.to_vec();
+                damaged[at] ^= 0x15;
+                for file in [&damaged, &file[..at]] {
+                    // Whatever it says of them.
+                    let _ = (HostBundle::read(file), OthersBundle::read(file));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn other_files_are_told_from_certificates() {
         let root = Authority::new("Root");
         let mut builder = Pkcs12::builder();

@@ -248,9 +248,12 @@ const BUSY: &str = "too much is under way: try again";
 #[cfg(test)]
 mod tests {
     use super::super::operations::INSTALL;
-    use super::super::testing::{Authority, NOW, YEAR};
+    use super::super::service::Service;
+    use super::super::testing::{Authority, Leaf, NOW, YEAR};
+    use super::super::usage::Purpose;
     use super::testing::Device;
     use super::*;
+    use crate::schema::Name;
     use crate::tree::Value;
 
     #[test]
@@ -293,6 +296,33 @@ mod tests {
         device.now.monotonic += Duration::from_secs(1);
         device.give(Input::Timeout);
         assert_eq!(expires(&device), 2);
+    }
+
+    #[test]
+    fn an_installed_certificate_that_expires_stays_listed_and_is_used_no_longer() {
+        let mut device = Device::new();
+        let leaf = Authority::new("Root").issue(Leaf::new("leaf"));
+        let file = leaf.pem() + &leaf.key_pem();
+        let place = [("FileName", "a.pem"), ("Type", "host")];
+        device.invoke(&INSTALL, &place, Some(&file));
+        let host = || device.keyring.host_for(Service::Sip, Purpose::SipServer);
+        assert!(host().is_ok());
+        device.keyring.clock().set(TlsTime::Known(NOW + YEAR + 1));
+        let why = host().expect_err("expired").to_string();
+        assert_eq!(why, "the host certificate a.pem is expired");
+        device.after((YEAR + 1).unsigned_abs());
+        let expired = "certificate a.pem expired on 2027-01-01 00:00:00";
+        assert!(device.said.iter().any(|said| said == expired));
+        let shown = device.shown.as_ref().expect("shown");
+        device.tree.live().publish(|live| shown.publish(live));
+        let row = "Cert.CertificateDetail[Store=host,FileName=a.pem,Position=1]";
+        let read = |column: &str| {
+            let name = Name::parse(&format!("{row}.{column}")).expect("a name");
+            let value = device.tree.instances().read(&name).expect("shown");
+            value.display(&name.column.get().syntax)
+        };
+        assert_eq!(read("State"), "expired");
+        assert_eq!(read("DaysLeft"), "-1");
     }
 
     #[test]
