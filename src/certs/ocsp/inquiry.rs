@@ -64,7 +64,8 @@ impl<'k> Inquiry<'k> {
         Some(authority.file.clone())
     }
 
-    /// What the server stapled counts first, then what is remembered.
+    /// What the server stapled counts first, then what is remembered; but what
+    /// was revoked stays so, whatever older answer is stapled.
     pub(in crate::certs) fn next(&self, nonce: [u8; NONCE_LENGTH]) -> Next {
         match self.known() {
             Ok(Some(verdict)) => Next::Known(Ok(verdict)),
@@ -92,17 +93,20 @@ impl<'k> Inquiry<'k> {
         Ok(word.verdict)
     }
 
-    /// A staple that is not believed is as good as none.
+    /// A staple that is not believed, or says nothing, is as good as none.
     fn known(&self) -> Result<Option<Verdict>, Doubt> {
         let (of, now) = (self.of()?, self.now()?);
+        let remembered = self.keyring.revocations().verdict(of, now);
+        if let Some(Verdict::Revoked { .. }) = remembered {
+            return Ok(remembered);
+        }
         let stapled = match self.staple.as_slice() {
             [] => None,
             staple => response::read(staple, of, now, None).ok(),
         };
-        if let Some(word) = stapled {
-            return Ok(Some(word.verdict));
-        }
-        Ok(self.keyring.revocations().verdict(of, now))
+        let stapled = stapled.map(|word| word.verdict);
+        let stapled = stapled.filter(|verdict| *verdict != Verdict::Unknown);
+        Ok(stapled.or(remembered))
     }
 
     fn question(&self, nonce: [u8; NONCE_LENGTH]) -> Result<Question, Doubt> {
@@ -127,10 +131,7 @@ impl<'k> Inquiry<'k> {
             .ocsp_responders()
             .map_err(|_| Doubt::NoResponder)?;
         let mut read = named.iter().map(|url| Responder::parse(url));
-        read.find_map(Result::ok).ok_or(match named.is_empty() {
-            true => Doubt::NoResponder,
-            false => Doubt::BadResponder,
-        })
+        read.find_map(Result::ok).ok_or(Doubt::BadResponder)
     }
 
     /// The certificate, and who issued it.
@@ -210,6 +211,19 @@ mod tests {
         let staple = bench.says(REVOKED);
         assert_eq!(known(&bench.inquiry(&staple)), Some(Ok(REVOKED)));
         assert_eq!(known(&bench.inquiry(b"junk")), None);
+        let staple = bench.says(Verdict::Unknown);
+        assert_eq!(known(&bench.inquiry(&staple)), None);
+    }
+
+    #[test]
+    fn what_was_revoked_stays_so_whatever_is_stapled() {
+        let bench = Bench::new();
+        let inquiry = bench.inquiry(b"");
+        let question = question(&inquiry);
+        let revoked = bench.says(REVOKED);
+        assert_eq!(inquiry.answered(&question, &revoked), Ok(REVOKED));
+        let staple = bench.says(Verdict::Good);
+        assert_eq!(known(&bench.inquiry(&staple)), Some(Ok(REVOKED)));
     }
 
     #[test]
