@@ -170,8 +170,10 @@ impl Link {
             LinkFailure::Certificate(failure) => self.certificate_advice(failure),
             LinkFailure::NoCommonVersion => Some(match self.policy {
                 TlsPolicy::Modern => {
-                    "only TLS 1.3 is allowed by SipEp.TlsPolicy=modern; compatible also allows TLS 1.2"
-                        .to_owned()
+                    let object = self.service.policy_object().unwrap_or("the policy");
+                    format!(
+                        "only TLS 1.3 is allowed by {object}=modern; compatible also allows TLS 1.2"
+                    )
                 }
                 TlsPolicy::Compatible => {
                     "TLS 1.2 and 1.3 are allowed, TLS 1.0 and 1.1 are not; the peer must be \
@@ -211,10 +213,7 @@ impl Link {
             VerifyFailure::WrongName { .. } => {
                 let rename = "set the server's name so";
                 Some(match self.service.validation_object() {
-                    Some(object) => {
-                        let level = self.service.nameless_level();
-                        format!("{rename}, or {object}={level}")
-                    }
+                    Some(object) => format!("{rename}, or {object}=trustedCertificate"),
                     None => rename.to_owned(),
                 })
             }
@@ -226,6 +225,19 @@ impl Link {
             ),
             VerifyFailure::NotYetValid { .. } => {
                 Some("is the clock here right (Hoc.StaticSntpServers)?".to_owned())
+            }
+            VerifyFailure::Revoked { .. } => Some("it must be replaced there".to_owned()),
+            VerifyFailure::NotVouchedFor { file, .. } => {
+                let file = file.as_ref().map(|file| format!("[FileName={file}]"));
+                let file = file.unwrap_or_default();
+                let responder =
+                    format!("Cert.CertificateAuthorities{file}.OverrideIssuedCertificateOcspUrl");
+                Some(match self.service.trust_object() {
+                    Some(object) => {
+                        format!("name a responder in {responder}, or set {object}=ocspOptional")
+                    }
+                    None => format!("name a responder in {responder}"),
+                })
             }
             VerifyFailure::NoCertificate
             | VerifyFailure::TooManyCertificates { .. }

@@ -1,5 +1,6 @@
 //! Names to addresses: the device's own hosts, then its DNS servers.
 
+use crate::certs::io::Lookup;
 use crate::schema::hoc::{self, dns_servers_info};
 use crate::schema::{ColumnId, Index};
 use crate::tree::{Configured, Snapshot, Tree, View};
@@ -128,6 +129,15 @@ impl Names {
             Ok(found) => found.iter().collect(),
             Err(_) => Vec::new(),
         }
+    }
+
+    /// The same for the certificates.
+    pub(super) fn lookup(&self) -> Lookup {
+        let names = self.clone();
+        Arc::new(move |name| {
+            let names = names.clone();
+            Box::pin(async move { names.addresses(&name).await })
+        })
     }
 
     /// The resolver itself, as it changes, for SIP's own order of questions.

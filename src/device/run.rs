@@ -1,5 +1,6 @@
 //! A device while it runs: every part a task, and the end of all of them.
 
+use super::files::write_durably;
 use super::parts::Device;
 use super::services::Control;
 use super::settled::settings;
@@ -7,7 +8,7 @@ use super::system::{self, TimeOfDay, VERSION};
 use super::{
     DeviceError, clock, confirm, endpoints, interfaces, log, operations, sip, snmp, snmpex, store,
 };
-use crate::certs::io::{Looking, Ports as CertPorts, Runner};
+use crate::certs::io::{Memory, Ports as CertPorts, Runner};
 use crate::certs::{Keyring, TlsTime, Unit};
 use crate::clock::Time;
 use crate::clock::io::read_clocks;
@@ -75,7 +76,7 @@ impl Device {
             device.map_or_else(Vec::new, |device| confirm::probes(&device.tree, tables))
         }));
         parts.spawn(confirm::run(tree.clone(), now.clone()));
-        let (certificates, keyring) = device.certificates(names.clone(), known.clone());
+        let (certificates, keyring) = device.certificates(&names, known.clone());
         parts.spawn(certificates.run());
 
         let control = Control::new(&tree);
@@ -132,13 +133,9 @@ impl Device {
 
     fn certificates(
         &self,
-        names: super::names::Names,
+        names: &super::names::Names,
         known: watch::Receiver<Option<Time>>,
     ) -> (Runner, Arc<Keyring>) {
-        let lookup = move |name: String| -> Looking {
-            let names = names.clone();
-            Box::pin(async move { names.addresses(&name).await })
-        };
         let floor = clock::built();
         let time = move || {
             let time = *known.borrow();
@@ -157,9 +154,19 @@ impl Device {
                 profile: self.profile.name.clone(),
             },
             time: Arc::new(time),
-            lookup: Arc::new(lookup),
+            lookup: names.lookup(),
+            memory: self.memory_of_transfers(),
         });
         (runner, keyring)
+    }
+
+    fn memory_of_transfers(&self) -> Memory {
+        let path = self.home.join("transfers.json");
+        Memory {
+            kept: std::fs::read(&path).unwrap_or_default(),
+            // Lost, it costs only how transfers ended before a restart.
+            keep: Box::new(move |kept| drop(write_durably(&path, kept))),
+        }
     }
 }
 

@@ -8,15 +8,17 @@ use super::parts::Device;
 use super::services::Gate;
 use super::settled::{Follower, settings};
 use super::system::VERSION;
+use crate::certs::io::{Lookup, revocation};
 use crate::certs::{
-    self, Attempt, ExpectedServer, Host, Identity, Keyring, Purpose, Service, server_config,
+    self, Attempt, ExpectedServer, Host, Identity, Keyring, Purpose, Service, Standing, TrustLevel,
+    server_config,
 };
 use crate::clock::Time;
 use crate::clock::io::read_clocks;
 use crate::schema::Index;
 use crate::schema::conf::service_version;
 use crate::sip::event::{Connect, Input, TimeOfDay};
-use crate::sip::io::{Report, Tls, run};
+use crate::sip::io::{Handshake, Report, Revocation, Tls, run};
 use crate::sip::settings::{Settings, Tls as TlsSettings, Unit};
 use crate::sip::stack::Stack;
 use crate::sip::status::{Calendar, Status};
@@ -62,7 +64,7 @@ pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
             led: led.clone(),
             stop,
         };
-        part.run(around.keyring.clone(), around.names.resolver())
+        part.run(around.keyring.clone(), around.names.clone())
     });
     tokio::select! {
         () = stack => {}
@@ -90,18 +92,20 @@ struct Part {
 }
 
 impl Part {
-    async fn run(
-        mut self,
-        keyring: Arc<Keyring>,
-        resolver: watch::Receiver<hickory_resolver::TokioResolver>,
-    ) {
+    async fn run(mut self, keyring: Arc<Keyring>, names: Names) {
         let mut seed = [0; 32];
         if rand_bytes(&mut seed).is_err() {
             return;
         }
         let (send, inputs) = mpsc::channel(QUEUE);
         let (reports, told) = mpsc::unbounded_channel();
-        let tls = tls(&keyring, &self.tls);
+        let resolver = names.resolver();
+        let dialler = Dialler {
+            tree: self.device.tree.clone(),
+            keyring,
+            lookup: names.lookup(),
+        };
+        let tls = tls(dialler, &self.tls);
         let stack = run(Stack::new(seed), inputs, tls, resolver, reports);
         let show = Shown {
             device: self.device.clone(),
@@ -284,44 +288,65 @@ fn calendar(time: &watch::Receiver<Option<Time>>) -> Calendar {
 }
 
 /// How links and listeners do TLS, asked anew for each.
-fn tls(keyring: &Arc<Keyring>, settings: &Arc<ArcSwap<TlsSettings>>) -> Tls {
-    let (ring, set) = (keyring.clone(), settings.clone());
-    let dial = move |connect: &Connect| attempt(&ring, &set.load(), connect);
-    let (ring, set) = (keyring.clone(), settings.clone());
+fn tls(dialler: Dialler, settings: &Arc<ArcSwap<TlsSettings>>) -> Tls {
+    let (ring, set) = (dialler.keyring.clone(), settings.clone());
     let accept = move |_gateway: &str| {
         let set = set.load();
         ring.host_for(Service::Sip, Purpose::SipServer).ok()?;
         server_config(&ring, Service::Sip, set.policy, set.client_authentication).ok()
     };
+    let set = settings.clone();
     Tls {
-        dial: Arc::new(dial),
+        dial: Arc::new(move |connect| dialler.handshake(&set.load(), connect)),
         accept: Arc::new(accept),
     }
 }
 
-fn attempt(
-    keyring: &Arc<Keyring>,
-    settings: &TlsSettings,
-    connect: &Connect,
-) -> Result<Attempt, String> {
-    let reference = &connect.reference;
-    let host = Host::parse(&reference.host).map_err(|error| error.to_string())?;
-    let server = ExpectedServer {
-        level: settings.validation,
-        identity: Identity::Sip(host),
-        srv_target: Host::parse(&reference.srv_target).ok(),
-    };
-    Attempt::new(keyring, Service::Sip, settings.policy, server).map_err(|error| error.to_string())
+/// What a TLS link is made with.
+struct Dialler {
+    tree: Tree,
+    keyring: Arc<Keyring>,
+    lookup: Lookup,
+}
+
+impl Dialler {
+    fn handshake(&self, settings: &TlsSettings, connect: &Connect) -> Result<Handshake, String> {
+        let reference = &connect.reference;
+        let host = Host::parse(&reference.host).map_err(|error| error.to_string())?;
+        let server = ExpectedServer {
+            level: settings.validation,
+            identity: Identity::Sip(host),
+            srv_target: Host::parse(&reference.srv_target).ok(),
+        };
+        let attempt = Attempt::new(&self.keyring, Service::Sip, settings.policy, server)
+            .map_err(|error| error.to_string())?;
+        let attempt = Arc::new(attempt);
+        Ok(Handshake {
+            revocation: self.revocation(attempt.clone(), settings.trust),
+            attempt,
+        })
+    }
+
+    fn revocation(&self, attempt: Arc<Attempt>, trust: TrustLevel) -> Revocation {
+        let (tree, lookup) = (self.tree.clone(), self.lookup.clone());
+        Box::pin(async move {
+            let standing = revocation(&attempt, trust, &lookup).await?;
+            if let Standing::Doubtful { subject, doubt } = standing {
+                tree.notify(&messages::REVOCATION_UNKNOWN.with([&subject, &doubt]));
+            }
+            Ok(())
+        })
+    }
 }
 
 /// Counts what makes new handshakes necessary: certificates and anchors.
 async fn count_generations(tree: &Tree, generation: watch::Sender<u64>) {
     let follower = Follower::new(tree, &certs::Settings::claims());
-    let mut known = certs::Settings::read(&tree.snapshot());
+    let mut known = certs::Settings::read(&tree.snapshot()).files;
     loop {
         follower.next().await;
         let snapshot = tree.snapshot();
-        let now = certs::Settings::read(&snapshot);
+        let now = certs::Settings::read(&snapshot).files;
         if now != known {
             known = now;
             keyring_follows(tree, snapshot.version()).await;

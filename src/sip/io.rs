@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,8 +56,18 @@ pub enum Report {
     LastPort(u16),
 }
 
+/// One TLS connection about to be opened.
+pub struct Handshake {
+    /// Made for this connection.
+    pub attempt: Arc<Attempt>,
+    /// Waited for when the handshake is done, before anything is sent.
+    pub revocation: Revocation,
+}
+
+/// Finds out whether the server's certificate was revoked; the sentence where it counts as such.
+pub type Revocation = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 /// Prepares a TLS connection, or says why there can be none.
-pub type Dial = Arc<dyn Fn(&Connect) -> Result<Attempt, String> + Send + Sync>;
+pub type Dial = Arc<dyn Fn(&Connect) -> Result<Handshake, String> + Send + Sync>;
 /// How a gateway lets in a TLS peer, as the settings are now; none without a host certificate.
 pub type Accept = Arc<dyn Fn(&str) -> Option<Arc<ServerConfig>> + Send + Sync>;
 

@@ -408,6 +408,13 @@ pub const NO_AUTHORITY_LEFT: Message<0> = m(
     Warning,
     "no certificate of others is left: every TLS peer whose certificate is validated is refused",
 );
+/// A server is trusted although it is not known whether its certificate was revoked.
+pub const REVOCATION_UNKNOWN: Message<2> = m(
+    Cert,
+    140,
+    Warning,
+    "whether {subject} was revoked is not known: {reason}; it is trusted all the same",
+);
 
 /// All messages, by service and number.
 pub const REGISTRY: &[Kind] = &[
@@ -487,6 +494,7 @@ pub const REGISTRY: &[Kind] = &[
     AUTHORITY_EXPIRED.kind(),
     HOST_CERTIFICATE_LACKING.kind(),
     NO_AUTHORITY_LEFT.kind(),
+    REVOCATION_UNKNOWN.kind(),
 ];
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod kamailio; // peer: kamailio
 mod kill; // peer: SIGKILL, judged by the client's own record
 mod listener; // peer: openssl
 mod ntp; // peer: chrony
+mod ocsp; // peer: openssl ocsp and s_server
 mod snmp; // peer: net-snmp
 mod syslog; // peer: rsyslog
 mod tshark; // peer: tshark

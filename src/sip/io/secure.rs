@@ -1,13 +1,14 @@
 //! TLS of the streams that we open: the handshake, and what it led to.
 
 use std::io;
+use std::sync::Arc;
 
 use rustls::ProtocolVersion;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::Tls;
+use super::{Handshake, Tls};
 use crate::certs::{Attempt, Certificate, Step};
 use crate::sip::event::{Connect, Session, TlsRefusal};
 use crate::wire::time::UnixTime;
@@ -17,12 +18,20 @@ pub(super) async fn shake(
     connect: &Connect,
     tls: &Tls,
     stream: TcpStream,
-) -> Result<(TlsStream<TcpStream>, Attempt), TlsRefusal> {
-    let attempt = (tls.dial)(connect).map_err(TlsRefusal::from)?;
+) -> Result<(TlsStream<TcpStream>, Arc<Attempt>), TlsRefusal> {
+    let Handshake {
+        attempt,
+        revocation,
+    } = (tls.dial)(connect).map_err(TlsRefusal::from)?;
     let connector = TlsConnector::from(attempt.config());
-    match connector.connect(attempt.server_name(), stream).await {
-        Ok(stream) => Ok((stream, attempt)),
-        Err(error) => Err(refusal(&attempt, &error)),
+    let shaken = connector.connect(attempt.server_name(), stream).await;
+    let stream = shaken.map_err(|error| refusal(&attempt, &error))?;
+    match revocation.await {
+        Ok(()) => Ok((stream, attempt)),
+        Err(reason) => Err(TlsRefusal {
+            reason,
+            steps: steps(&attempt),
+        }),
     }
 }
 
@@ -30,8 +39,12 @@ pub(super) async fn shake(
 pub(super) fn refusal(attempt: &Attempt, error: &io::Error) -> TlsRefusal {
     TlsRefusal {
         reason: attempt.explain(error).1,
-        steps: attempt.trail().steps().map(ToString::to_string).collect(),
+        steps: steps(attempt),
     }
+}
+
+fn steps(attempt: &Attempt) -> Vec<String> {
+    attempt.trail().steps().map(ToString::to_string).collect()
 }
 
 /// What the two sides agreed on, and who the server is.
@@ -70,6 +83,8 @@ fn server(attempt: &Attempt) -> Option<Certificate> {
         | Step::Enough(_)
         | Step::Chained { .. }
         | Step::Usable
+        | Step::NotRevoked
+        | Step::Doubtful(_)
         | Step::Named { .. } => None,
     })
 }

@@ -1,6 +1,7 @@
 //! Streams: opened on the stack's order, and carried until either side ends them.
 
 use std::io;
+use std::sync::Arc;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -84,7 +85,7 @@ pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     mut orders: Orders,
     happenings: Happenings,
-    attempt: Option<Attempt>,
+    attempt: Option<Arc<Attempt>>,
 ) {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut buffer = vec![0; CHUNK];
@@ -98,7 +99,7 @@ pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
                 };
                 match timeout(PATIENCE, write_whole(&mut writer, &bytes)).await {
                     Ok(Ok(())) => {}
-                    Ok(Err(error)) => break failed(id, &error, attempt.as_ref()),
+                    Ok(Err(error)) => break failed(id, &error, attempt.as_deref()),
                     Err(_) => break Input::Failed { id, fault: StreamFault::TimedOut },
                 }
             }
@@ -112,7 +113,7 @@ pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     break Input::Closed { id };
                 }
-                Err(error) => break failed(id, &error, attempt.as_ref()),
+                Err(error) => break failed(id, &error, attempt.as_deref()),
             },
         }
     };

@@ -1,6 +1,6 @@
 //! The unit-wide transport scalars, and what TLS is made of.
 
-use crate::certs::{ClientAuth, Level, TlsPolicy};
+use crate::certs::{ClientAuth, Level, TlsPolicy, TrustLevel};
 use crate::schema::sip_ep::{self, TransportTlsCipherSuite, TransportTlsVersion};
 use crate::schema::{FromCell, Value, kind};
 
@@ -39,6 +39,8 @@ pub struct Tls {
     pub version: TransportTlsVersion,
     /// `InteropTlsCertificateValidation`: how the certificate of a server is judged.
     pub validation: Level,
+    /// `TransportTlsCertificateTrustLevel`: whether revocation is asked for.
+    pub trust: TrustLevel,
     /// `InteropTlsClientAuthenticationEnable`: whether peers must show a certificate.
     pub client_authentication: ClientAuth,
 }
@@ -80,6 +82,7 @@ columns! { Tls: sip_ep {
     cipher_suite = TRANSPORT_TLS_CIPHER_SUITE,
     version = TRANSPORT_TLS_VERSION,
     validation = INTEROP_TLS_CERTIFICATE_VALIDATION,
+    trust = TRANSPORT_TLS_CERTIFICATE_TRUST_LEVEL,
     client_authentication = INTEROP_TLS_CLIENT_AUTHENTICATION_ENABLE,
 } }
 
@@ -94,6 +97,7 @@ impl FromCell<kind::Switch> for ClientAuth {
 
 labels! { sip_ep::TlsPolicy => TlsPolicy { Modern, Compatible } }
 labels! { sip_ep::InteropTlsCertificateValidation => Level { NoValidation, TrustedCertificate, DnsSrvResponse, HostName } }
+labels! { sip_ep::TransportTlsCertificateTrustLevel => TrustLevel { LocallyTrusted, OcspOptional, OcspMandatory } }
 
 #[cfg(test)]
 mod tests {
