@@ -46,7 +46,8 @@ pub(super) async fn run(tree: Tree, tell: watch::Sender<Unlocked>) {
     let mut unlocked = Unlocked::new();
     loop {
         let commands = follower.next().await;
-        let settings = Settings::read(&tree.snapshot());
+        let snapshot = tree.snapshot();
+        let settings = Settings::read(&snapshot);
         for (_, row) in &settings.0 {
             let initially = row.initial == endpoint::InitialAdminStateConfig::Unlocked;
             unlocked.entry(row.name.clone()).or_insert(initially);
@@ -69,6 +70,7 @@ pub(super) async fn run(tree: Tree, tell: watch::Sender<Unlocked>) {
             told.clone_from(&unlocked);
             differs
         });
+        tree.follows("EpAdm", snapshot.version());
     }
 }
 

@@ -94,6 +94,7 @@ impl Names {
     /// Follows the settings and shows the servers in use.
     pub(super) async fn run(self, tree: Tree, mut settings: watch::Receiver<Settings>) {
         loop {
+            let version = tree.snapshot().version();
             let (resolver, servers) = resolver(&settings.borrow_and_update());
             self.current.send_replace(resolver);
             tree.live().publish(|live| {
@@ -103,6 +104,7 @@ impl Names {
                     live.set(dns_servers_info::IP_ADDRESS, &index, server.to_string());
                 }
             });
+            tree.follows("Hoc", version);
             if settings.changed().await.is_err() {
                 return;
             }

@@ -216,7 +216,8 @@ impl GatewayStatus {
 impl GatewayStatus {
     fn logged(&self) -> notice::Notice {
         match self.state {
-            GatewayState::Ready | GatewayState::Restarting | GatewayState::WaitingForTime => {
+            GatewayState::WaitingForTime => messages::LINK_WAITS_FOR_TIME.with([&self.name]),
+            GatewayState::Ready | GatewayState::Restarting => {
                 let text = self.state.text();
                 messages::GATEWAY_STATE.with([&self.name, &text, &self.reason])
             }

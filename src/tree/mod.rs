@@ -17,6 +17,7 @@ pub mod notice;
 mod operation;
 mod refusal;
 mod rows;
+mod said;
 pub mod seal;
 mod snapshot;
 mod snapshot_file;

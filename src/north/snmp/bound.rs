@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::access::{self, Done, Mib, Oid, Wish};
+use crate::tree::notice::Notice;
 use crate::tree::{
     Actor, Face, Got, Instances, Reason, Refusal, Subject, Transaction, Tree, Value,
 };
@@ -59,6 +60,10 @@ impl access::Tree for Bound {
                     .collect()),
             });
         });
+    }
+
+    fn notify(&self, notice: &Notice) {
+        self.tree.notify(notice);
     }
 }
 
