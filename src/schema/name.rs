@@ -4,7 +4,7 @@
 //! name is. Reading ignores case; printing is canonical.
 
 use super::index::{Index, IndexError};
-use super::near::{no_object, no_service};
+use super::near::{no_object, no_service, row_pattern};
 use super::value::{Value, ValueError, dotted, parse_oid};
 use super::{ColumnId, Role, RowLife, ServiceId, TableId, column_at, columns, service, tables};
 
@@ -351,7 +351,11 @@ fn index_of(table: TableId, keys: &[(&str, &str)]) -> Result<Index, String> {
         let Some((_, text)) = keys.iter().find(|(name, _)| {
             column.short.eq_ignore_ascii_case(name) || column.name.eq_ignore_ascii_case(name)
         }) else {
-            return Err(format!("the index {} is missing", column.short));
+            let row = row_pattern(table);
+            return Err(format!(
+                "the index {} is missing; write {row}",
+                column.short
+            ));
         };
         values.push(Value::parse(text, &column.syntax).map_err(|error| error.to_string())?);
     }
@@ -457,7 +461,7 @@ mod tests {
         assert!(text("Hoc.Contact").contains("did you mean Hoc.SystemContact?"));
         assert_eq!(
             text("Hoc.StaticHosts[Idx=1].Name"),
-            "Hoc.StaticHosts[Idx=1].Name: the index Index is missing"
+            "Hoc.StaticHosts[Idx=1].Name: the index Index is missing; write Hoc.StaticHosts[Index=...]"
         );
     }
 

@@ -50,7 +50,7 @@ fn objects(
 ) -> impl Iterator<Item = (&'static str, String)> {
     let of_tables = tables()
         .filter(move |(_, table)| mine(table.service) && !table.short.is_empty())
-        .filter_map(|(id, table)| Some((table.short, row_pattern(*id.get().columns.first()?))));
+        .map(|(id, table)| (table.short, row_pattern(id)));
     let of_columns = columns()
         .filter(move |(id, _)| mine(id.get().table.get().service))
         .map(|(id, _)| column(id));
@@ -67,10 +67,11 @@ fn column(id: ColumnId) -> (&'static str, String) {
 }
 
 /// `Service.Table[Index=...]`.
-fn row_pattern(column: ColumnId) -> String {
-    let whole = pattern(column);
-    let end = whole.rfind("].").map_or(whole.len(), |at| at + 1);
-    whole[..end].to_owned()
+pub(super) fn row_pattern(table: TableId) -> String {
+    let whole = table.get().columns.first().map(|column| pattern(*column));
+    let mut whole = whole.unwrap_or_default();
+    whole.truncate(whole.rfind("].").map_or(whole.len(), |at| at + 1));
+    whole
 }
 
 /// What is written nearly so, the nearest first; else what has the text in it.

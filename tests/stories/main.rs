@@ -5,6 +5,7 @@ mod devices;
 mod local;
 mod rfc4475;
 mod script;
+mod services;
 mod sip;
 mod sip_against_rsip;
 mod sip_properties;
