@@ -82,6 +82,11 @@ impl Engine {
         }
     }
 
+    /// How often something was counted since the start.
+    pub fn count(&self, counter: Counter) -> u32 {
+        self.counters.count(counter)
+    }
+
     /// Counts a datagram that is not looked at, because of where it came from.
     pub fn pass_over(&self) {
         self.counters.bump(Counter::InPkts);

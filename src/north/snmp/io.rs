@@ -209,7 +209,7 @@ mod tests {
     use crate::north::snmp::access::{Actor, Done, Wish};
     use crate::north::snmp::settings::SourceFilter;
     use crate::north::snmp::testing::{
-        Answer, Bench, Fake, SYS_DESCR, V2C_GET, community_datagram, pdu,
+        Answer, Asking, Bench, Fake, NULL, SYS_DESCR, V2C_GET, community_datagram, pdu,
     };
 
     /// A tree that leaves every SET undecided.
@@ -346,5 +346,82 @@ mod tests {
         station.send(&set(5)).await;
         assert_eq!(station.answer().await, None);
         assert_eq!(station.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_v3_set_that_is_sent_again_under_another_message_id_is_answered_under_that() {
+        // RFC 3412 §6.2: a manager that sends again takes a new msgID.
+        let station = Station::new("127.0.0.1").await;
+        let body = || pdu(0xa3, 8, 0, 0, &[(SYS_DESCR, &[4, 1, b'x'])]);
+        let mut asking = Asking::new("auth", 1, body());
+        (asking.boots, asking.time) = (1, 0);
+        for id in [77, 78] {
+            asking.id = id;
+            station.send(&asking.datagram()).await;
+        }
+        station.send(V2C_GET).await;
+        assert!(station.answer().await.is_some());
+        assert_eq!(station.asked(), 1);
+        station.decide(Ok(()));
+        let mut buffer = [0; 2000];
+        let received = timeout(Duration::from_secs(5), station.manager.recv(&mut buffer));
+        let length = received.await.expect("in time").expect("received");
+        let answer = Answer::of_v3(&buffer[..length], asking.algorithm);
+        assert_eq!((answer.message_id, answer.id, answer.status), (78, 8, 0));
+    }
+
+    #[tokio::test]
+    async fn another_set_with_the_same_request_id_is_another_set() {
+        let station = Station::new("127.0.0.1").await;
+        let other = pdu(0xa3, 5, 0, 0, &[(SYS_DESCR, &[4, 1, b'y'])]);
+        station.send(&set(5)).await;
+        station
+            .send(&community_datagram(1, "private", &other))
+            .await;
+        station.send(V2C_GET).await;
+        assert!(station.answer().await.is_some());
+        assert_eq!(station.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_served_is_said_once_a_while_and_every_datagram_is_counted() {
+        let station = Station::new("127.0.0.1").await;
+        let get = pdu(0xa0, 1, 0, 0, &[(SYS_DESCR, NULL)]);
+        for _ in 0..20 {
+            station.send(&community_datagram(1, "guess", &get)).await;
+            station.send(b"no SNMP at all").await;
+        }
+        let Bench { mut settings, .. } = Bench::new();
+        settings.sources = SourceFilter::parse("192.0.2.0/24").expect("readable");
+        station.send(V2C_GET).await;
+        assert!(station.answer().await.is_some());
+        station.agent.settle(settings);
+        station.send(V2C_GET).await;
+        assert_eq!(station.answer().await, None);
+        let said = station.tree.said.lock().expect("unpoisoned").clone();
+        let parts = [
+            "the community is not",
+            "it is no SNMP",
+            "not in Snmp.AllowedSources",
+        ];
+        assert_eq!(said.len(), parts.len(), "{said:?}");
+        for part in parts {
+            assert!(said.iter().any(|line| line.contains(part)), "{said:?}");
+        }
+        assert_eq!(station.agent.engine.count(Counter::InPkts), 42);
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_starts_again_goes_on_with_the_time_of_its_engine() {
+        let bench = Bench::new();
+        let tree = Arc::new(Undecided {
+            view: bench.mib.into(),
+            asked: Mutex::default(),
+            said: Mutex::default(),
+        });
+        let earlier = Instant::now() - Duration::from_secs(1000);
+        let agent = Agent::new(bench.engine, 7, bench.settings, tree).started(earlier);
+        let clock = agent.clock();
+        assert_eq!((clock.boots, clock.time), (7, 1000));
     }
 }
