@@ -542,6 +542,64 @@ fn a_dead_socket_is_replaced_and_a_living_one_is_not() {
     world.ok(&["get", "Hoc.SystemName"]);
 }
 
+/// What bash offers behind a line, with the completion of this program.
+fn offered(world: &World, line: &str) -> Vec<String> {
+    let script = r#"
+        eval "$("$DEMARC" completion bash)"
+        COMP_LINE=$LINE COMP_POINT=${#LINE}
+        # As readline breaks words: at spaces, = and :.
+        COMP_WORDS=($(sed 's/[=:]/ & /g' <<<"$LINE"))
+        [[ $LINE == *" " ]] && COMP_WORDS+=("")
+        COMP_WORDS[0]=$DEMARC
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _demarc_all "$DEMARC" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let output = Command::new("bash")
+        .args(["--norc", "-c", script])
+        .env("DEMARC", env!("CARGO_BIN_EXE_demarc"))
+        .env(
+            "LINE",
+            line.replace("DATA", world.data.to_str().expect("text")),
+        )
+        .output()
+        .expect("bash runs");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_verbs_names_rows_and_values() {
+    let world = World::boot();
+    world.ok(&["set", "SipEp.Gateway[Name=default].Port=5070"]);
+    assert_eq!(offered(&world, "demarc stat"), ["status"]);
+    assert_eq!(
+        offered(&world, "demarc get Hoc.SystemN"),
+        ["Hoc.SystemName"]
+    );
+    assert_eq!(
+        offered(&world, "demarc set 'sipep.gatewaystatusr"),
+        ["SipEp.GatewayStatusReason[Name="]
+    );
+    assert_eq!(
+        offered(&world, "demarc --data DATA set 'SipEp.Gateway[Name="),
+        ["SipEp.Gateway[Name=default]"]
+    );
+    assert_eq!(
+        offered(&world, "demarc set SipEp.Gateway[Name=default].Secu"),
+        ["default].SecurePort"]
+    );
+    assert_eq!(
+        offered(
+            &world,
+            "demarc set 'SipEp.TransportConfig[GatewayName=default].TlsEnable=e"
+        ),
+        ["SipEp.TransportConfig[GatewayName=default].TlsEnable=enable"]
+    );
+    assert!(offered(&world, "demarc get --o").contains(&"--oid".to_owned()));
+}
+
 #[test]
 fn the_program_tells_wrong_usage_from_a_missing_device() {
     let scratch = Scratch::new();
