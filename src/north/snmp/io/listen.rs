@@ -79,7 +79,9 @@ pub async fn run(mut ports: Ports) {
             };
             let now = (wanted, outcome.as_ref().map(|_| ()).map_err(Clone::clone));
             let before = std::mem::replace(&mut listening, outcome.ok());
-            before.map(linger);
+            if let Some(before) = before {
+                linger(before);
+            }
             if told.as_ref() != Some(&now) {
                 publish(&tree, &now);
                 told = Some(now);
