@@ -5,7 +5,8 @@ use super::services::Control;
 use super::settled::{settings, without_engine};
 use super::system::{self, TimeOfDay, VERSION};
 use super::{
-    DeviceError, clock, endpoints, factory, interfaces, log, operations, sip, snmp, snmpex, store,
+    DeviceError, clock, confirm, endpoints, factory, interfaces, log, operations, sip, snmp,
+    snmpex, store,
 };
 use crate::certs::io::{Looking, Ports as CertPorts, Runner};
 use crate::certs::{Keyring, TlsTime, Unit};
@@ -71,6 +72,12 @@ impl Device {
         parts.spawn(log::show(tree.clone(), logger.clone(), grow));
         parts.spawn(snmpex::run(tree.clone(), now.clone()));
         parts.spawn(store::watch(tree.clone(), device.store.clone()));
+        let asked = Arc::downgrade(&device);
+        tree.probe_changes_by(Arc::new(move |tables| {
+            let device = asked.upgrade();
+            device.map_or_else(Vec::new, |device| confirm::probes(&device.tree, tables))
+        }));
+        parts.spawn(confirm::run(tree.clone(), now.clone()));
         let (certificates, keyring) = device.certificates(names.clone(), known.clone());
         parts.spawn(certificates.run());
 

@@ -1,6 +1,6 @@
 //! What is wrong with no line of its own: things that are missing.
 
-use super::facts::Facts;
+use super::facts::{Facts, Row};
 use super::picture::Problem;
 
 /// What is read for these beside the tables of the picture.
@@ -9,12 +9,32 @@ pub(super) const NAMES: &[&str] = &[
     "SipEp.InteropTlsCertificateValidation",
     "SipEp.Gateway",
     "Bni.NetworkInterfaces",
+    "Conf.PendingChange",
 ];
 
 /// Every problem that no line of the picture shows.
 pub(super) fn problems(facts: &Facts) -> Vec<Problem> {
     let all = [no_authority(facts), no_gateway(facts)];
-    all.into_iter().flatten().collect()
+    let pending = facts.rows("Conf.PendingChange");
+    let pending = pending.map(|(_, row)| unconfirmed(row));
+    all.into_iter().flatten().chain(pending).collect()
+}
+
+/// A change that goes back by itself.
+fn unconfirmed(row: &Row) -> Problem {
+    let cell = |short| row.cell(short);
+    let (user, objects, seconds) = (cell("User"), cell("Objects"), cell("Within"));
+    let since = match cell("Made") {
+        "" => "it was made".to_owned(),
+        made => made.to_owned(),
+    };
+    Problem {
+        object: row.name.clone(),
+        reason: format!(
+            "{user} changed {objects}: undone {seconds} s after {since}, unless it is confirmed: demarc set {}.Confirm=confirm",
+            row.name
+        ),
+    }
 }
 
 /// TLS servers are validated, and there is nothing to do it with.

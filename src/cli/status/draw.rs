@@ -251,6 +251,25 @@ Wrong now
     }
 
     #[test]
+    fn a_change_that_waits_for_its_confirmation_says_until_when_and_how() {
+        let row = "Conf.PendingChange[Version=7]";
+        let facts = facts(&[
+            ("Conf.PendingChange[Version=7].User", "admin by local"),
+            ("Conf.PendingChange[Version=7].Made", "2026-03-01 14:05:09"),
+            ("Conf.PendingChange[Version=7].Within", "300"),
+            ("Conf.PendingChange[Version=7].Objects", "Hoc"),
+        ]);
+        let wrong = Picture::of(&facts, "").wrong;
+        assert_eq!(wrong[0].object, row);
+        assert_eq!(
+            wrong[0].reason,
+            format!(
+                "admin by local changed Hoc: undone 300 s after 2026-03-01 14:05:09, unless it is confirmed: demarc set {row}.Confirm=confirm"
+            )
+        );
+    }
+
+    #[test]
     fn an_interface_that_is_switched_off_is_not_wrong() {
         let state = (
             "Bni.NetworkInterfacesStatus[Idx=1].InterfaceStatus",
