@@ -183,8 +183,11 @@ pub struct Mib {
     /// Write every module into this folder
     #[arg(long, value_name = "DIR", conflicts_with = "names")]
     pub export: Option<PathBuf>,
+    /// Print what may follow the beginning of a name, for completion
+    #[arg(long = "names", conflicts_with = "export")]
+    pub names_begin: bool,
     /// Names, with or without a row, or OIDs
-    #[arg(value_name = "NAME", required_unless_present = "export")]
+    #[arg(value_name = "NAME", required_unless_present_any = ["export", "names_begin"])]
     pub names: Vec<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::args::{Mib, Shared};
 use super::ask::say;
+use super::complete;
 use super::failure::Failure;
 use crate::north::local::Refused;
 use crate::schema::{Column, ColumnId, MODULES, Role, RowLife, Selection, dotted};
@@ -11,9 +12,13 @@ use std::io::Write;
 use std::path::Path;
 
 pub(super) fn mib(arguments: &Mib, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
-    match &arguments.export {
-        Some(folder) => export(folder, out),
-        None => explain(&arguments.names, shared.json, out),
+    match (&arguments.export, arguments.names_begin) {
+        (Some(folder), _) => export(folder, out),
+        (None, true) => {
+            let word = arguments.names.first().map_or("", String::as_str);
+            complete::names(word, shared, out)
+        }
+        (None, false) => explain(&arguments.names, shared.json, out),
     }
 }
 

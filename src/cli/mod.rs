@@ -7,6 +7,7 @@
 mod args;
 mod ask;
 mod cert;
+mod complete;
 mod failure;
 mod log;
 mod machine;
@@ -22,7 +23,7 @@ pub use machine::RunOptions;
 
 use args::{CertVerb, Run, StoreVerb};
 use ask::Ask;
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use paint::Paint;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -47,10 +48,7 @@ pub fn perform(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::RecoverAdmin => machine::recover_admin(&shared.data, out),
         Verb::Store(StoreVerb::Ls) => store::ls(shared, out),
         Verb::Mib(arguments) => mib::mib(&arguments, shared, out),
-        Verb::Completion { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "demarc", out);
-            Ok(())
-        }
+        Verb::Completion { shell } => complete::script(shell, out),
         verb => {
             let mut ask = Ask::connect(shared)?;
             talk(verb, &mut ask, out)

@@ -60,7 +60,8 @@ pub(super) async fn run(
                 Err(_) => return,
             },
         };
-        let settings = Settings::read(&tree.snapshot());
+        let snapshot = tree.snapshot();
+        let settings = Settings::read(&snapshot);
         for (_, row) in &settings.0 {
             let initially = row.initial == endpoint::InitialAdminStateConfig::Unlocked;
             unlocked.entry(row.name.clone()).or_insert(initially);
@@ -86,6 +87,7 @@ pub(super) async fn run(
             told.clone_from(&unlocked);
             differs
         });
+        tree.follows("EpAdm", snapshot.version());
     }
 }
 

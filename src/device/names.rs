@@ -100,6 +100,7 @@ impl Names {
     pub(super) async fn run(self, tree: Tree, mut settings: watch::Receiver<Settings>) {
         let mut known = self.first;
         loop {
+            let version = tree.snapshot().version();
             let now = settings.borrow_and_update().clone();
             // Whoever waits for an answer asks anew when there is another resolver.
             if now != known {
@@ -113,6 +114,7 @@ impl Names {
                 }
             });
             known = now;
+            tree.follows("Hoc", version);
             if settings.changed().await.is_err() {
                 return;
             }

@@ -3,10 +3,11 @@
 use super::files::write_durably;
 use super::parts::Device;
 use super::services::Control;
-use super::settled::settings;
+use super::settled::{settings, without_engine};
 use super::system::{self, TimeOfDay, VERSION};
 use super::{
-    DeviceError, clock, confirm, endpoints, interfaces, log, operations, sip, snmp, snmpex, store,
+    DeviceError, clock, confirm, endpoints, factory, interfaces, log, operations, sip, snmp,
+    snmpex, store,
 };
 use crate::certs::io::{Memory, Ports as CertPorts, Runner};
 use crate::certs::{Keyring, TlsTime, Unit};
@@ -45,10 +46,11 @@ impl Device {
         let logger = device.logger(now.clone());
         system::publish(&tree, &device.identity, started, now.clone());
         store::say_what_was_found(&device);
+        factory::say_recovered(&tree, &device.home);
 
         let mut parts = JoinSet::new();
         let names = device.names();
-        let (resolving, follow) = settings(&tree);
+        let (resolving, follow) = settings(&tree, "Hoc");
         parts.spawn(follow);
         parts.spawn(names.clone().run(tree.clone(), resolving));
         parts.spawn(clock::keep(
@@ -59,15 +61,17 @@ impl Device {
         ));
 
         let (addresses, at) = watch::channel(device.addresses());
-        let (links, follow) = settings(&tree);
+        let (links, follow) = settings(&tree, "Bni");
         parts.spawn(follow);
         parts.spawn(interfaces::run(tree.clone(), links, addresses));
 
         let (unlocked, usable) = watch::channel(endpoints::Unlocked::new());
         let (unregistered, registered) = watch::channel(endpoints::Unregistered::new());
         parts.spawn(endpoints::run(tree.clone(), unlocked, registered));
+        parts.spawn(without_engine(tree.clone()));
         parts.spawn(log::configure(tree.clone(), logger.clone()));
-        parts.spawn(log::show(tree.clone(), logger.clone()));
+        let (grow, grown) = watch::channel(0);
+        parts.spawn(log::show(tree.clone(), logger.clone(), grow));
         parts.spawn(snmpex::run(tree.clone(), now.clone()));
         parts.spawn(store::watch(tree.clone(), device.store.clone()));
         let asked = Arc::downgrade(&device);
@@ -98,7 +102,7 @@ impl Device {
             .map_err(|error| DeviceError::Socket(error.to_string()))?;
         let desk = Desk::new(tree.clone(), device.baseline()?.snapshot());
         let seconds = move || now().map_or(0, |time| time.secs());
-        parts.spawn(socket.serve(desk, Arc::new(seconds)));
+        parts.spawn(socket.serve(desk, Arc::new(seconds), grown));
 
         tree.notify(&messages::DEVICE_STARTED.with([&VERSION]));
         parts.spawn(start_up(device.clone()));
@@ -173,12 +177,11 @@ impl Device {
 /// The operations of the start-up script, now that there are engines.
 async fn start_up(device: Arc<Device>) {
     let script = device.start_up.clone();
-    let report = snmpex::run_script(&device.tree, Actor::local(), script, 0).await;
-    for complaint in report.complaints {
-        device
-            .tree
-            .notify(&messages::SCRIPT_FAILED.with([&"start-up", &complaint]));
+    if script.entries.is_empty() {
+        return;
     }
+    let report = snmpex::run_script(&device.tree, Actor::local(), script, 0).await;
+    device.tree.notify(&report.notice("start-up"));
 }
 
 fn time_of_day(known: watch::Receiver<Option<Time>>) -> TimeOfDay {

@@ -21,7 +21,7 @@ use crate::sip::event::{Connect, Input, TimeOfDay};
 use crate::sip::io::{Handshake, Report, Revocation, Tls, run};
 use crate::sip::settings::{Settings, Tls as TlsSettings, Unit};
 use crate::sip::stack::Stack;
-use crate::sip::status::{Calendar, Status};
+use crate::sip::status::{Calendar, GatewayState, Status};
 use crate::tree::{Configured, Tree, messages};
 use arc_swap::ArcSwap;
 use openssl::rand::rand_bytes;
@@ -42,12 +42,13 @@ pub(super) struct Around {
 
 /// Inputs that may wait for the stack.
 const QUEUE: usize = 64;
+const SERVICE: &str = "SipEp";
 /// How long the keyring may take to follow the tree before SIP goes on.
 const KEYRING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs the stack whenever its service is wanted.
 pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
-    let (config, follow) = settings::<Settings>(&device.tree);
+    let (config, follow) = settings::<Settings>(&device.tree, SERVICE);
     let (generation, generations) = watch::channel(1);
     let (led, shining) = watch::channel(Led::default());
     let stack = gate.supervise(|stop| {
@@ -130,11 +131,13 @@ impl Part {
         tree.live()
             .publish(|live| Status::default().publish(live, &calendar));
         self.led.send_modify(|led| led.on = false);
+        tree.troubled(SERVICE, "");
     }
 
     /// Gives the stack what it lives by, until it is to stop.
     async fn feed(&mut self, send: &mpsc::Sender<Input>) {
         loop {
+            let version = self.device.tree.snapshot().version();
             let known = self
                 .time
                 .borrow_and_update()
@@ -151,7 +154,7 @@ impl Part {
                     return;
                 }
             }
-            self.device.tree.applied_named("SipEp", "");
+            self.device.tree.follows(SERVICE, version);
             tokio::select! {
                 changed = self.config.changed() => if changed.is_err() { return },
                 changed = self.addresses.changed() => if changed.is_err() { return },
@@ -258,6 +261,9 @@ impl Shown {
                 for notice in self.status.changes(&before) {
                     self.device.tree.notify(&notice);
                 }
+                if let Some(trouble) = trouble(&self.status) {
+                    self.device.tree.troubled(SERVICE, &trouble);
+                }
             }
             Report::Notice(notice) => self.device.tree.notify(&notice.logged()),
             Report::LastPort(port) => {
@@ -285,6 +291,21 @@ fn calendar(time: &watch::Receiver<Option<Time>>) -> Calendar {
     let now = read_clocks();
     let date = time.borrow().and_then(|time| time.at(now));
     Calendar::new(now.monotonic, date)
+}
+
+/// What gateways cannot do as configured, "" where they can all; none while
+/// one of them is only on its way. A server that does not answer is no fault
+/// of the configuration.
+fn trouble(status: &Status) -> Option<String> {
+    use GatewayState::{InvalidConfiguration, NetworkDown, PortInUse, Restarting};
+    let gateways = status.gateways.iter();
+    let faults: Vec<String> = gateways
+        .clone()
+        .filter(|it| matches!(it.state, InvalidConfiguration | NetworkDown | PortInUse))
+        .map(|it| format!("gateway {}: {}: {}", it.name, it.state.text(), it.reason))
+        .collect();
+    let under_way = gateways.clone().any(|it| it.state == Restarting);
+    (!faults.is_empty() || !under_way).then(|| faults.join("; "))
 }
 
 /// How links and listeners do TLS, asked anew for each.

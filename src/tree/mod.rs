@@ -19,6 +19,7 @@ mod operation;
 mod order;
 mod refusal;
 mod rows;
+mod said;
 pub mod seal;
 mod snapshot;
 mod snapshot_file;

@@ -6,6 +6,7 @@ mod devices;
 mod local;
 mod rfc4475;
 mod script;
+mod services;
 mod sip;
 mod sip_against_rsip;
 mod sip_properties;

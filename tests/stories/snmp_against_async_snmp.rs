@@ -357,7 +357,7 @@ proptest! {
         let Outcome::Set(set) = handle(&engine, &datagram) else {
             panic!("no SET");
         };
-        prop_assert_eq!(set.key.1, id);
+        prop_assert_eq!(set.ticket.request_id, id);
         let read: Vec<_> = set
             .wishes
             .into_iter()

@@ -4,6 +4,7 @@
 //! drawn of them, and whatever is not as it should be stands once more at the
 //! end with its reason.
 
+mod beside;
 mod draw;
 mod facts;
 mod picture;
