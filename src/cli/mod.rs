@@ -11,6 +11,7 @@ mod failure;
 mod log;
 mod machine;
 mod mib;
+mod pages;
 mod paint;
 mod status;
 mod store;
@@ -47,6 +48,7 @@ pub fn perform(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::RecoverAdmin => machine::recover_admin(&shared.data, out),
         Verb::Store(StoreVerb::Ls) => store::ls(shared, out),
         Verb::Mib(arguments) => mib::mib(&arguments, shared, out),
+        Verb::Log { list: true, .. } => pages::messages(shared.json, out),
         Verb::Completion { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "demarc", out);
             Ok(())
@@ -69,7 +71,7 @@ fn talk(verb: Verb, ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Export => values::export(ask, out),
         Verb::Invoke(arguments) => values::invoke(ask, arguments, out),
         Verb::Operations => values::operations(ask, out),
-        Verb::Log { follow, since } => log::log(ask, follow, since, out),
+        Verb::Log { follow, since, .. } => log::log(ask, follow, since, out),
         Verb::Status => status::status(ask, Paint::of_stdout(), out),
         Verb::Cert(CertVerb::Add(arguments)) => cert::add(ask, arguments, out),
         Verb::Cert(CertVerb::List) => cert::list(ask, out),

@@ -29,6 +29,10 @@ pub(super) fn lines(picture: &Picture, paint: Paint) -> Vec<String> {
 
 fn section(part: &Part, paint: Paint, out: &mut Vec<String>) {
     out.push(paint.title(part.title));
+    if let Some(line) = alike(part) {
+        out.push(format!("  {} {line}", paint.good("ok")));
+        return;
+    }
     let columns = part.lines.iter().map(|line| line.cells.len()).max();
     let widths: Vec<usize> = (0..columns.unwrap_or_default())
         .map(|at| {
@@ -46,6 +50,21 @@ fn section(part: &Part, paint: Paint, out: &mut Vec<String>) {
             out.push(format!("      {}", line.reason));
         }
     }
+}
+
+/// Many good lines of a name and the same state are one.
+fn alike(part: &Part) -> Option<String> {
+    const MANY: usize = 4;
+    let state = part.lines.first()?.cells.get(1)?;
+    let same = |line: &Line| {
+        let good = line.mood == Mood::Good && line.reason.is_empty();
+        good && line.cells.len() == 2 && line.cells[1] == *state
+    };
+    if part.lines.len() < MANY || !part.lines.iter().all(same) {
+        return None;
+    }
+    let names = part.lines.iter().map(|line| line.cells[0].as_str());
+    Some(format!("{state}: {}", names.collect::<Vec<_>>().join(" ")))
 }
 
 /// Columns that are empty in every line take no room.

@@ -117,7 +117,8 @@ fn line(facts: &Facts, section: &Section, index: &Index, row: &Row) -> (Line, Op
         reason: reason.to_owned(),
     };
     let problem = problem(&line, &row.name, state, section.change);
-    (line, problem)
+    let leaving = section.leaving.contains(&state);
+    (line, problem.filter(|_| !leaving))
 }
 
 /// A service that runs but could not do all that it was told is not well.
@@ -126,7 +127,8 @@ fn mood(section: &Section, state: &str, reason: &str) -> Mood {
         let troubled = section.title == "Services" && !reason.is_empty();
         return if troubled { Mood::Bad } else { Mood::Good };
     }
-    match section.waiting.contains(&state) {
+    let passing = section.waiting.iter().chain(section.leaving);
+    match passing.into_iter().any(|one| *one == state) {
         true => Mood::Waiting,
         false => Mood::Bad,
     }
@@ -137,6 +139,7 @@ fn problem(line: &Line, object: &str, state: &str, change: &str) -> Option<Probl
     let reason = match (line.mood, line.reason.as_str()) {
         (Mood::Good, _) | (Mood::Waiting, "") => return None,
         (Mood::Bad, "") => format!("{state}: {change}"),
+        (_, reason) if reason.starts_with(state) => reason.to_owned(),
         (Mood::Bad | Mood::Waiting, reason) => format!("{state}: {reason}"),
     };
     Some(Problem {
