@@ -19,8 +19,8 @@ pub(crate) struct Page {
     blocks: Vec<Block>,
     /// What stands at the head of every command: variables that a reader keeps.
     kept: String,
-    /// What the last command printed, and the command.
-    last: Option<(String, String)>,
+    /// The last commands, and what they printed.
+    last: Option<(String, Printed)>,
     servers: Vec<Running>,
 }
 
@@ -46,6 +46,12 @@ enum What {
     Prints,
     /// `prints in the end`: they are run again until they do.
     PrintsInTheEnd,
+}
+
+/// What commands printed, and whether they worked.
+struct Printed {
+    text: String,
+    worked: bool,
 }
 
 /// How long a page may wait for what comes in the end.
@@ -97,7 +103,8 @@ impl Page {
     /// Does all that the page says in one tongue; how many commands that were.
     pub(crate) fn walk(&mut self, tongue: &str) -> usize {
         let mut commands = 0;
-        for block in std::mem::take(&mut self.blocks) {
+        let mut blocks = std::mem::take(&mut self.blocks).into_iter().peekable();
+        while let Some(block) = blocks.next() {
             let text = block.text;
             match block.what {
                 What::File(name) => drop(self.folder.file(&name, &text)),
@@ -106,6 +113,10 @@ impl Page {
                 What::Run(Some(by)) if by != tongue => self.last = None,
                 What::Run(_) => {
                     let printed = self.run(&text);
+                    let may_wait = |next: &Block| next.what == What::PrintsInTheEnd;
+                    if !blocks.peek().is_some_and(may_wait) {
+                        self.must_have_worked(&text, &printed);
+                    }
                     self.last = Some((text, printed));
                     commands += 1;
                 }
@@ -135,36 +146,39 @@ impl Page {
         self.servers.push(Running::start(&mut command, log));
     }
 
-    /// Both streams, as at a terminal. What does not work fails the test.
-    fn run(&self, text: &str) -> String {
+    /// Both streams, as at a terminal.
+    fn run(&self, text: &str) -> Printed {
         let output = self.shell(text).output().expect("bash");
         let printed = [output.stdout, output.stderr].concat();
-        let printed = String::from_utf8_lossy(&printed).into_owned();
-        assert!(
-            output.status.success(),
-            "{text}\n{}\n{printed}\n{}",
-            output.status,
-            self.logs()
-        );
-        printed
+        Printed {
+            text: String::from_utf8_lossy(&printed).into_owned(),
+            worked: output.status.success(),
+        }
+    }
+
+    fn must_have_worked(&self, commands: &str, printed: &Printed) {
+        let (text, logs) = (&printed.text, self.logs());
+        assert!(printed.worked, "{commands}\nfails:\n{text}\n{logs}");
     }
 
     /// Compares with what was printed; runs it again until `patience` is at its end.
     fn expect(&mut self, wanted: &str, patience: Duration) {
-        let Some((command, mut printed)) = self.last.take() else {
+        let Some((commands, mut printed)) = self.last.take() else {
             return;
         };
         let started = Instant::now();
-        while let Err(line) = shows(&printed, wanted) {
+        while let Err(line) = shows(&printed.text, wanted) {
             assert!(
                 started.elapsed() < patience,
-                "{command}\ndoes not print: {line}\nbut:\n{printed}\n{}",
+                "{commands}\ndoes not print: {line}\nbut:\n{}\n{}",
+                printed.text,
                 self.logs()
             );
             sleep(Duration::from_millis(200));
-            printed = self.run(&command);
+            printed = self.run(&commands);
         }
-        self.last = Some((command, printed));
+        self.must_have_worked(&commands, &printed);
+        self.last = Some((commands, printed));
     }
 
     fn logs(&self) -> String {
