@@ -3,7 +3,7 @@
 //! the page says that it prints. Kamailio's location table has the last word.
 
 use crate::bench::{free_tcp_port, free_udp_port, run};
-use crate::page::Page;
+use crate::page::{Page, text};
 use std::process::Command;
 
 /// The contact that Kamailio holds, and the socket that it came by.
@@ -40,8 +40,8 @@ fn base_port() -> u16 {
 fn walk_the_how_to(tongue: &str, at_least: usize) {
     let (snmp, base, tls) = (free_udp_port(), base_port(), free_tcp_port());
     let smi = std::env::var("DEMARC_SMI").expect("DEMARC_SMI names a folder with SNMPv2-SMI");
-    let mut page = Page::read(
-        "docs/how-to.md",
+    let mut page = Page::of(
+        &text("docs/how-to.md"),
         &[
             ("127.0.0.1:1161", format!("127.0.0.1:{snmp}")),
             ("15060", free_tcp_port().to_string()),
@@ -74,4 +74,36 @@ fn the_how_to_works_as_it_stands_by_snmp_with_names() {
 #[test]
 fn the_how_to_works_as_it_stands_by_snmp_with_numbers() {
     walk_the_how_to("numbers", 15);
+}
+
+#[test]
+fn the_readme_works_as_it_stands() {
+    let how_to = text("docs/how-to.md");
+    let (carrier, _) = how_to
+        .split_once("### A time server")
+        .expect("the how-to has a carrier");
+    let start = "<!-- start -->\n```sh\ndemarc run\n```\n<!-- run -->\n```sh\n\
+        until [ -e demarc-data/demarc.sock ]; do sleep 0.1; done\n```\n";
+    let (snmp, base, port) = (free_udp_port(), base_port(), free_tcp_port());
+    // Without DNS, one port stands for the two that SRV would lead to.
+    let mut page = Page::of(
+        &format!("{carrier}{start}{}", text("README.md")),
+        &[
+            ("listen=tcp:127.0.0.1:15060\n", String::new()),
+            ("15060", port.to_string()),
+            ("15061", port.to_string()),
+            ("sip.example.com:0", format!("sip.example.com:{port}")),
+            ("127.0.0.1:1161", format!("127.0.0.1:{snmp}")),
+            ("16000", base.to_string()),
+        ],
+    );
+    let mut settings = elsewhere(snmp, base);
+    settings.push("Hoc.StaticHosts[Index=1].Name=sip.example.com".to_owned());
+    settings.push("Hoc.StaticHosts[Index=1].IpAddresses=127.0.0.1".to_owned());
+    page.with_demarc(&settings);
+    let commands = page.walk("");
+    assert!(commands >= 6, "only {commands} commands");
+    let contacts = located(&page);
+    assert_eq!(contacts.len(), 1, "{contacts:?}");
+    assert_eq!(contacts[0].1, format!("tls:127.0.0.1:{port}"));
 }

@@ -13,6 +13,12 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+/// The text of a page of the repository.
+pub(crate) fn text(path: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(path).expect("the page is there")
+}
+
 /// A page and the folder in which it happens.
 pub(crate) struct Page {
     folder: Folder,
@@ -58,14 +64,12 @@ struct Printed {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Page {
-    /// Reads a page of the repository. `here` replaces what is different in this run.
-    pub(crate) fn read(path: &str, here: &[(&str, String)]) -> Self {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
-        let text = fs::read_to_string(&path).expect("the page is there");
-        let mut blocks = blocks(&text);
+    /// Takes a page's text. `here` replaces what is different in this run.
+    pub(crate) fn of(text: &str, here: &[(&str, String)]) -> Self {
+        let mut blocks = blocks(text);
         for (there, here) in here {
             let used = blocks.iter().any(|block| block.text.contains(there));
-            assert!(used, "{}: no block says {there}", path.display());
+            assert!(used, "no block says {there}");
             for block in &mut blocks {
                 block.text = block.text.replace(there, here);
             }
@@ -174,11 +178,17 @@ impl Page {
                 printed.text,
                 self.logs()
             );
+            self.must_go_on();
             sleep(Duration::from_millis(200));
             printed = self.run(&commands);
         }
         self.must_have_worked(&commands, &printed);
         self.last = Some((commands, printed));
+    }
+
+    fn must_go_on(&mut self) {
+        let ended = self.servers.iter_mut().any(Running::has_ended);
+        assert!(!ended, "a server ended:\n{}", self.logs());
     }
 
     fn logs(&self) -> String {
