@@ -71,7 +71,11 @@ pub enum Verb {
         oid: bool,
     },
     /// Show what the gateway does, and what is wrong now
-    Status,
+    Status {
+        /// As an image of the terminal (SVG)
+        #[arg(long, conflicts_with = "json")]
+        svg: bool,
+    },
     /// Print the local log
     Log {
         /// Go on as more comes
@@ -240,6 +244,14 @@ impl CertKind {
             Self::Host => "host",
             Self::Other => "other",
         }
+    }
+}
+
+/// What a command needs to mean a data folder: nothing for the usual one.
+pub(super) fn data_option(folder: &Path) -> String {
+    match folder == Path::new(DATA_FOLDER) {
+        true => String::new(),
+        false => format!(" --data {}", folder.display()),
     }
 }
 

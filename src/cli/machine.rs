@@ -1,6 +1,6 @@
 //! Where the command line starts a device, or works on a stopped one.
 
-use super::args::DATA_FOLDER;
+use super::args::data_option;
 use super::failure::Failure;
 use crate::device::{Device, DeviceError, DeviceOptions, End};
 use crate::north::local::Refused;
@@ -88,10 +88,7 @@ fn greet(device: &Device, folder: &Path, out: &mut dyn Write) -> io::Result<()> 
         identity.serial,
         folder.display()
     )?;
-    let data = match folder == Path::new(DATA_FOLDER) {
-        true => String::new(),
-        false => format!(" --data {}", folder.display()),
-    };
+    let data = data_option(folder);
     writeln!(
         out,
         "  SNMP   127.0.0.1:{port}, SNMPv3 user admin (SHA-256, AES)"

@@ -24,7 +24,7 @@ pub use machine::RunOptions;
 use args::{CertVerb, Run, StoreVerb};
 use ask::Ask;
 use clap::{CommandFactory, Parser};
-use paint::Paint;
+use status::Shown;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -72,7 +72,8 @@ fn talk(verb: Verb, ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Invoke(arguments) => values::invoke(ask, arguments, out),
         Verb::Operations => values::operations(ask, out),
         Verb::Log { follow, since, .. } => log::log(ask, follow, since, out),
-        Verb::Status => status::status(ask, Paint::of_stdout(), out),
+        Verb::Status { svg: false } => status::status(ask, Shown::Text, out),
+        Verb::Status { svg: true } => status::status(ask, Shown::Image, out),
         Verb::Cert(CertVerb::Add(arguments)) => cert::add(ask, arguments, out),
         Verb::Cert(CertVerb::List) => cert::list(ask, out),
         Verb::Cert(CertVerb::Delete { name, kind }) => cert::delete(ask, &name, kind, out),

@@ -66,8 +66,14 @@ the OID; a scalar's OID is complete.",
         if all.peek().is_none() {
             continue;
         }
-        say(out, format!("\n## {}\n\n{}\n", about.name, about.description))?;
-        say(out, "| object | type | access, default | OID | |\n|---|---|---|---|---|")?;
+        say(
+            out,
+            format!("\n## {}\n\n{}\n", about.name, about.description),
+        )?;
+        say(
+            out,
+            "| object | type | access, default | OID | |\n|---|---|---|---|---|",
+        )?;
         for (id, column) in all {
             say(out, object(id, column))?;
         }

@@ -4,6 +4,8 @@
 
 use crate::bench::{free_tcp_port, free_udp_port, run};
 use crate::page::{Page, text};
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 /// The contact that Kamailio holds, and the socket that it came by.
@@ -106,4 +108,29 @@ fn the_readme_works_as_it_stands() {
     let contacts = located(&page);
     assert_eq!(contacts.len(), 1, "{contacts:?}");
     assert_eq!(contacts[0].1, format!("tls:127.0.0.1:{port}"));
+    let drawn = fs::read_to_string(page.folder().path().join("status.svg")).expect("the picture");
+    let drawn = drawn
+        .replace(&format!(":{port}"), ":0")
+        .replace(&format!(":{snmp}"), ":1161");
+    same_picture("docs/status.svg", &drawn);
+}
+
+/// The picture of the repository is what is drawn now, but for times and names of
+/// the device; with `DEMARC_WRITE` set it is replaced by what is drawn now.
+fn same_picture(path: &str, drawn: &str) {
+    if std::env::var_os("DEMARC_WRITE").is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        return fs::write(path, drawn).expect("written");
+    }
+    let words = |picture: &str| -> Vec<String> {
+        let lines = picture.lines().filter(|line| line.starts_with("<text"));
+        let lines = lines.map(|line| line.replace(|c: char| c.is_ascii_digit(), ""));
+        let lines = lines.skip_while(|line| !line.contains("Faces and state"));
+        lines.collect()
+    };
+    assert_eq!(
+        words(&text(path)),
+        words(drawn),
+        "{path}: set DEMARC_WRITE=1 and run this again"
+    );
 }
