@@ -201,6 +201,20 @@ impl Page {
     }
 }
 
+/// Asked to end, the last started first, a server ends its children too.
+impl Drop for Page {
+    fn drop(&mut self) {
+        while let Some(mut server) = self.servers.pop() {
+            let pid = server.pid().to_string();
+            let _ = Command::new("kill").args(["-TERM", &pid]).status();
+            let asked = Instant::now();
+            while !server.has_ended() && asked.elapsed() < Duration::from_secs(5) {
+                sleep(Duration::from_millis(50));
+            }
+        }
+    }
+}
+
 /// The fenced blocks that a comment introduces, in order.
 fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
