@@ -12,6 +12,7 @@ mod failure;
 mod log;
 mod machine;
 mod mib;
+mod pages;
 mod paint;
 mod status;
 mod store;
@@ -25,6 +26,7 @@ use args::{CertVerb, Run, StoreVerb};
 use ask::Ask;
 use clap::Parser;
 use paint::Paint;
+use status::Shown;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -48,6 +50,7 @@ pub fn perform(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::RecoverAdmin => machine::recover_admin(&shared.data, out),
         Verb::Store(StoreVerb::Ls) => store::ls(shared, out),
         Verb::Mib(arguments) => mib::mib(&arguments, shared, out),
+        Verb::Log { list: true, .. } => pages::messages(shared.json, out),
         Verb::Completion { shell } => complete::script(shell, out),
         verb => {
             let mut ask = Ask::connect(shared)?;
@@ -67,8 +70,9 @@ fn talk(verb: Verb, ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Export => values::export(ask, out),
         Verb::Invoke(arguments) => values::invoke(ask, arguments, out),
         Verb::Operations => values::operations(ask, out),
-        Verb::Log { follow, since } => log::log(ask, follow, since, out),
-        Verb::Status => status::status(ask, Paint::of_stdout(), out),
+        Verb::Log { follow, since, .. } => log::log(ask, follow, since, out),
+        Verb::Status { svg: false } => status::status(ask, Shown::Text, out),
+        Verb::Status { svg: true } => status::status(ask, Shown::Image, out),
         Verb::Cert(CertVerb::Add(arguments)) => cert::add(ask, arguments, out),
         Verb::Cert(CertVerb::List) => cert::list(ask, out),
         Verb::Cert(CertVerb::Delete { name, kind }) => cert::delete(ask, &name, kind, out),

@@ -9,11 +9,13 @@ mod disk; // peer: a full disk (tmpfs)
 mod dns; // peer: bind9
 mod hostile; // peer: a hostile registrar (openssl, own SIP)
 mod ipv6; // peer: kamailio and net-snmp over IPv6
+mod howto; // peer: kamailio, chrony and net-snmp by the how-to
 mod kamailio; // peer: kamailio
 mod kill; // peer: SIGKILL, judged by the client's own record
 mod listener; // peer: openssl
 mod ntp; // peer: chrony
 mod ocsp; // peer: openssl ocsp and s_server
+mod page;
 mod snmp; // peer: net-snmp
 mod syslog; // peer: rsyslog
 mod tshark; // peer: tshark

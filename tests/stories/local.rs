@@ -613,7 +613,7 @@ fn the_program_tells_wrong_usage_from_a_missing_device() {
         (output.status.code(), text)
     };
     assert_eq!(run(&["fly"]).0, Some(2));
-    let sentence = "demarc: no device runs on ./demarc-data: start one with `demarc run --data ./demarc-data`\n";
+    let sentence = "demarc: no device runs on ./demarc-data: start one with `demarc run`\n";
     assert_eq!(run(&["status"]), (Some(3), sentence.to_owned()));
     let long = "n".repeat(300);
     assert_eq!(run(&["get", "Hoc.SystemName", "--data", &long]).0, Some(3));

@@ -290,4 +290,49 @@ Wrong now
         let wrong = Picture::of(&facts, "").wrong;
         assert_eq!(wrong[0].object, "Scm.ServicesInfo[Name=Nlm]");
     }
+
+    #[test]
+    fn services_that_all_run_are_one_line_and_one_that_does_not_brings_them_all() {
+        let drawn = |nlm: &str| {
+            let names = ["Cert", "Conf", "Hoc", "Nlm"];
+            let cells = names.iter().flat_map(|name| {
+                let row = format!("Scm.ServicesInfo[Name={name}]");
+                let state = if *name == "Nlm" { nlm } else { "started" };
+                [
+                    (format!("{row}.Name"), *name),
+                    (format!("{row}.ExecState"), state),
+                ]
+            });
+            let cells: Vec<(String, &str)> = cells.collect();
+            let cells: Vec<(&str, &str)> = cells
+                .iter()
+                .map(|(name, value)| (name.as_str(), *value))
+                .collect();
+            lines(&Picture::of(&facts(&cells), ""), Paint::Plain).join("\n")
+        };
+        let well = drawn("started");
+        assert!(
+            well.contains("\n  ok started: Hoc Nlm Cert Conf\n"),
+            "{well}"
+        );
+        let ill = drawn("stopped");
+        assert!(ill.contains("\n  .. Nlm   stopped\n"), "{ill}");
+    }
+
+    #[test]
+    fn a_link_that_makes_way_is_no_fault_and_no_state_is_said_twice() {
+        let link = "SipEp.TlsPersistentConnectionStatus[Index=1].State";
+        let why = "SipEp.TlsPersistentConnectionStatusReason[Index=1].Text";
+        let leaving = facts(&[(link, "waitingShutdown"), (why, "a new link takes over")]);
+        assert!(Picture::of(&leaving, "").wrong.is_empty());
+        let why = "Waiting for time synchronization: check Hoc.ClockSource";
+        let waiting = facts(&[
+            (
+                "SipEp.GatewayStatus[Name=default].State",
+                "Waiting for time synchronization",
+            ),
+            ("SipEp.GatewayStatusReason[Name=default].Text", why),
+        ]);
+        assert_eq!(Picture::of(&waiting, "").wrong[0].reason, why);
+    }
 }

@@ -134,7 +134,8 @@ fn line(facts: &Facts, section: &Section, index: &Index, row: &Row) -> (Line, Op
             text.replace(&format!("{{{short}}}"), row.cell(short))
         });
     let problem = problem(&line, &row.name, state, &change);
-    (line, problem)
+    let leaving = section.leaving.contains(&state);
+    (line, problem.filter(|_| !leaving))
 }
 
 fn cells<'a>(cells: impl IntoIterator<Item = (&'a str, &'a str)>) -> Map<String, Value> {
@@ -156,7 +157,8 @@ fn mood(facts: &Facts, section: &Section, index: &Index, (state, reason): (&str,
         let troubled = section.title == "Services" && !reason.is_empty();
         return if troubled { Mood::Bad } else { Mood::Good };
     }
-    match section.waiting.contains(&state) {
+    let passing = section.waiting.iter().chain(section.leaving);
+    match passing.into_iter().any(|one| *one == state) {
         true => Mood::Waiting,
         false => Mood::Bad,
     }
@@ -167,6 +169,7 @@ fn problem(line: &Line, object: &str, state: &str, change: &str) -> Option<Probl
     let reason = match (line.mood, line.reason.as_str()) {
         (Mood::Good, _) | (Mood::Waiting, "") => return None,
         (Mood::Bad, "") => format!("{state}: {change}"),
+        (_, reason) if reason.starts_with(state) && names_an_object(reason) => reason.to_owned(),
         (Mood::Bad | Mood::Waiting, reason) if names_an_object(reason) => {
             format!("{state}: {reason}")
         }

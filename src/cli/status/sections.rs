@@ -16,6 +16,8 @@ pub(super) struct Section {
     pub(super) good: &'static [&'static str],
     /// Its values on the way to a good one, or where nothing is wanted.
     pub(super) waiting: &'static [&'static str],
+    /// Its values on the way out, which are no fault whatever their reason.
+    pub(super) leaving: &'static [&'static str],
     /// The table with the same key that says why, and its column.
     pub(super) reason: (&'static str, &'static str),
     /// Columns of the reason's table that are shown too, with their headings.
@@ -34,6 +36,7 @@ pub(super) const SECTIONS: &[Section] = &[
         state: "ExecState",
         good: &["started"],
         waiting: &["starting", "stopping", "stopped"],
+        leaving: &[],
         reason: ("Conf.ServiceVersion", "LastError"),
         also: &[],
         brief: true,
@@ -50,6 +53,7 @@ pub(super) const SECTIONS: &[Section] = &[
         state: "InterfaceStatus",
         good: &["active"],
         waiting: &[],
+        leaving: &[],
         reason: ("", ""),
         also: &[],
         brief: false,
@@ -68,6 +72,7 @@ pub(super) const SECTIONS: &[Section] = &[
         state: "State",
         good: &["Ready"],
         waiting: &["Restarting"],
+        leaving: &[],
         reason: ("SipEp.GatewayStatusReason", "Text"),
         also: &[],
         brief: false,
@@ -85,7 +90,8 @@ pub(super) const SECTIONS: &[Section] = &[
         ],
         state: "State",
         good: &["up"],
-        waiting: &["waitingUp", "waitingShutdown"],
+        waiting: &["waitingUp"],
+        leaving: &["waitingShutdown"],
         reason: ("SipEp.TlsPersistentConnectionStatusReason", "Text"),
         also: &[
             ("TLS", "Version"),
@@ -111,6 +117,7 @@ pub(super) const SECTIONS: &[Section] = &[
         state: "State",
         good: &["registered", "refreshing"],
         waiting: &["registering", "unregistering", "unregistered"],
+        leaving: &[],
         reason: ("SipEp.RegistrationStatusReason", "Text"),
         also: &[("next", "NextAction"), ("at", "NextTime")],
         brief: false,
@@ -130,6 +137,7 @@ pub(super) const SECTIONS: &[Section] = &[
         state: "State",
         good: &["valid"],
         waiting: &["time not known"],
+        leaving: &[],
         reason: ("", ""),
         also: &[],
         brief: false,
@@ -147,6 +155,7 @@ pub(super) const SECTIONS: &[Section] = &[
         state: "State",
         good: &["done"],
         waiting: &["idle", "running"],
+        leaving: &[],
         reason: ("Cert.Transfer", "Reason"),
         also: &[],
         brief: false,

@@ -67,9 +67,13 @@ impl Client {
         let mut line = serde_json::to_vec(request).map_err(ClientError::Unreadable)?;
         line.push(b'\n');
         let stream = self.stream.get_mut();
-        stream.write_all(&line).map_err(ClientError::Lost)?;
+        // A device that turns a client away may say why and close before it is asked.
+        let written = stream.write_all(&line);
         loop {
-            let (answer, more) = self.answer()?;
+            let (answer, more) = match (self.answer(), &written) {
+                (Err(_), Err(lost)) => return Err(ClientError::Lost(lost.kind().into())),
+                (answer, _) => answer?,
+            };
             if each(answer).is_break() || !more {
                 return Ok(());
             }

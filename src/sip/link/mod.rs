@@ -44,7 +44,7 @@ pub struct LinkId(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LinkFault {
     /// TLS waits for the clock.
-    #[error("Waiting for time synchronization: check Hoc.SntpServerHost or the clock source")]
+    #[error("Waiting for time synchronization: check Hoc.StaticSntpServers and Hoc.ClockSource")]
     WaitingForTime,
     /// The server's name led nowhere.
     #[error("the server's name {host} could not be resolved: {error}")]

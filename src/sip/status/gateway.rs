@@ -74,10 +74,8 @@ impl GatewayStatus {
 
     pub(super) fn logged(&self) -> notice::Notice {
         match self.state {
-            GatewayState::Ready
-            | GatewayState::Restarting
-            | GatewayState::WaitingForTime
-            | GatewayState::Unregistered => {
+            GatewayState::WaitingForTime => messages::LINK_WAITS_FOR_TIME.with([&self.name]),
+            GatewayState::Ready | GatewayState::Restarting | GatewayState::Unregistered => {
                 let text = self.state.text();
                 messages::GATEWAY_STATE.with([&self.name, &text, &self.reason])
             }
