@@ -6,7 +6,6 @@ mod local;
 mod rfc4475;
 mod script;
 mod sip;
-mod sip_against_rsip;
 mod sip_properties;
 mod sip_torture;
 mod snmp_against_async_snmp;
