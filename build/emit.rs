@@ -53,6 +53,7 @@ fn tables(out: &mut String, model: &Model) {
             Rows::Free => "RowLife::Free".to_owned(),
             Rows::Fixed => "RowLife::Fixed".to_owned(),
             Rows::Live => "RowLife::Live".to_owned(),
+            Rows::Kept => "RowLife::Kept".to_owned(),
             Rows::Follow(leader) => {
                 format!("RowLife::Follow(TableId({}))", table_id(model, leader))
             }

@@ -34,6 +34,8 @@ pub(crate) enum Rows {
     Free,
     Fixed,
     Live,
+    /// What the device itself keeps over restarts and nobody sets.
+    Kept,
     /// Rows appear and go with those of the table of this name.
     Follow(String),
 }
@@ -161,6 +163,7 @@ fn table(row: mib_rs::Object<'_>, service: &str) -> Result<Table, String> {
         (None, Some("free")) => Rows::Free,
         (None, Some("fixed")) => Rows::Fixed,
         (None, Some("live")) => Rows::Live,
+        (None, Some("kept")) => Rows::Kept,
         (None, Some(entry)) => Rows::Follow(entry.trim_end_matches("Entry").to_owned()),
         (None, None) => {
             return Err(format!(
@@ -243,7 +246,13 @@ fn role(
         [(noop, 0), (_, verb)] if noop == "noOp" && writable => Role::Command(*verb),
         _ if format == "RowStatus" => Role::RowStatus,
         _ if object.is_column() && object.is_index() => Role::Index,
-        _ if writable => Role::Stored,
+        _ if writable || reference == "stored: yes" => Role::Stored,
+        _ if object
+            .row()
+            .is_some_and(|row| row.reference().trim() == "rows: kept") =>
+        {
+            Role::Stored
+        }
         _ => Role::Live,
     }
 }

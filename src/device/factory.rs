@@ -150,7 +150,9 @@ pub(super) fn reset(
             match baseline.row(table, index) {
                 Some(wanted) => restore(&mut txn, table, index, row, wanted),
                 // Rows that follow go with their leaders.
-                None if object.rows == RowLife::Free => txn.delete(table, index.clone()),
+                None if matches!(object.rows, RowLife::Free | RowLife::Kept) => {
+                    txn.delete(table, index.clone());
+                }
                 None => {}
             }
         }

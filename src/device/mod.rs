@@ -4,6 +4,7 @@
 //! memory holds, on one [`Store`](crate::tree::Store).
 
 mod clock;
+mod confirm;
 mod endpoints;
 mod engine;
 mod factory;

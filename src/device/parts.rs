@@ -5,7 +5,7 @@ use super::engine::EngineState;
 use super::factory::{self, Profile};
 use super::files::private_folder;
 use super::identity::Identity;
-use super::{clock, interfaces, names, services, users};
+use super::{clock, confirm, interfaces, names, services, users};
 use crate::clock::io::read_clocks;
 use crate::north::script::Script;
 use crate::north::snmp::identity::EngineId;
@@ -67,6 +67,7 @@ impl Device {
         let (tree, dropped) = open_tree(store, device, sealer, &engine_id)?;
         let at = wall_clock();
         factory::prepare(&tree, folder, &identity, &profile, at)?;
+        confirm::undo_after_restart(&tree, at);
         let start_up = start_up(&tree, options.start.clone(), at)?;
         Ok(Self {
             home: folder.to_owned(),

@@ -4,7 +4,9 @@ use super::parts::Device;
 use super::services::Control;
 use super::settled::settings;
 use super::system::{self, TimeOfDay, VERSION};
-use super::{DeviceError, clock, endpoints, interfaces, log, operations, sip, snmp, snmpex, store};
+use super::{
+    DeviceError, clock, confirm, endpoints, interfaces, log, operations, sip, snmp, snmpex, store,
+};
 use crate::certs::io::{Looking, Ports as CertPorts, Runner};
 use crate::certs::{Keyring, TlsTime, Unit};
 use crate::clock::Time;
@@ -66,6 +68,12 @@ impl Device {
         parts.spawn(log::show(tree.clone(), logger.clone()));
         parts.spawn(snmpex::run(tree.clone(), now.clone()));
         parts.spawn(store::watch(tree.clone(), device.store.clone()));
+        let asked = Arc::downgrade(&device);
+        tree.probe_changes_by(Arc::new(move |tables| {
+            let device = asked.upgrade();
+            device.map_or_else(Vec::new, |device| confirm::probes(&device.tree, tables))
+        }));
+        parts.spawn(confirm::run(tree.clone(), now.clone()));
         let (certificates, keyring) = device.certificates(names.clone(), known.clone());
         parts.spawn(certificates.run());
 

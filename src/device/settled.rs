@@ -71,6 +71,7 @@ pub fn claims() -> Vec<ColumnId> {
         super::services::Settings::claims(),
         super::endpoints::Settings::claims(),
         super::users::claims(),
+        super::confirm::claims(),
         super::snmpex::claims(),
     ]
     .concat()

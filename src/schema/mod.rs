@@ -109,6 +109,8 @@ pub enum RowLife {
     Fixed,
     /// Published by an engine.
     Live,
+    /// The device keeps them over restarts; managers only read them.
+    Kept,
     /// With the rows of another table.
     Follow(TableId),
 }

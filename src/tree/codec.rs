@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 /// Writes and reads the rows of one device.
 pub(crate) struct RowCodec {
-    sealer: Arc<Sealer>,
+    /// None: secrets stay as they are, for octets that are sealed as a whole.
+    sealer: Option<Arc<Sealer>>,
     device: u32,
 }
 
@@ -40,7 +41,16 @@ pub(crate) struct Decoded {
 
 impl RowCodec {
     pub(crate) fn new(sealer: Arc<Sealer>, device: u32) -> Self {
+        let sealer = Some(sealer);
         Self { sealer, device }
+    }
+
+    /// For octets that will be sealed as a whole.
+    pub(crate) fn clear() -> Self {
+        Self {
+            sealer: None,
+            device: 0,
+        }
     }
 
     pub(crate) fn encode(
@@ -63,8 +73,8 @@ impl RowCodec {
                 continue;
             };
             let (tag, mut octets) = plain(value);
-            if column.secret {
-                octets = self.sealer.seal(&octets, &self.context(column, index))?;
+            if let (Some(sealer), true) = (&self.sealer, column.secret) {
+                octets = sealer.seal(&octets, &self.context(column, index))?;
             }
             put_cell(&mut out, column.name, tag, &octets);
         }
@@ -91,10 +101,9 @@ impl RowCodec {
             };
             let opened;
             let mut octets = octets;
-            if column.secret {
+            if let (Some(sealer), true) = (&self.sealer, column.secret) {
                 let context = self.context(column, index);
-                opened = self
-                    .sealer
+                opened = sealer
                     .open(octets, &context)
                     .map_err(|_| RowError::Sealed(column.name.to_owned()))?;
                 octets = &opened;

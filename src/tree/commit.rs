@@ -7,6 +7,7 @@
 use super::actor::{Actor, Face, Rights};
 use super::audit::{Audit, KEPT, listed};
 use super::codec::{RowCodec, disk_name, table_named};
+use super::confirm::{self, Prober, Promise, ProofSink};
 use super::guard::Guard;
 use super::instances::Instances;
 use super::live::Live;
@@ -46,6 +47,8 @@ struct Shared {
     /// Commits without a change of their own that wait for earlier ones.
     waiting: Mutex<VecDeque<(u64, Waiter)>>,
     notices: RwLock<Vec<NoticeSink>>,
+    prober: RwLock<Option<Prober>>,
+    proofs: RwLock<Vec<ProofSink>>,
 }
 
 type Waiter = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
@@ -124,6 +127,8 @@ impl Tree {
                 audit: Mutex::default(),
                 waiting: Mutex::default(),
                 notices: RwLock::default(),
+                prober: RwLock::default(),
+                proofs: RwLock::default(),
             }),
         };
         let shared = Arc::downgrade(&tree.shared);
@@ -274,6 +279,14 @@ impl Tree {
             return self.settle_unchanged(version, commands, done);
         }
         next.set_version(tip.version() + 1);
+        let at_once = self.promise(&tip, &mut next, rows, &commands, txn.actor(), at);
+        let rows = match at_once {
+            Ok(rows) => rows,
+            Err(refusal) => {
+                drop(tip);
+                return done(Err(vec![refusal]));
+            }
+        };
         let step = Step {
             next: Arc::new(next),
             rows,
@@ -343,6 +356,71 @@ impl Tree {
                 _ => Ok(value.clone()),
             }
         })
+    }
+
+    /// The rows of a commit, with the one that undoes it where that was asked for.
+    fn promise(
+        &self,
+        before: &Snapshot,
+        next: &mut Snapshot,
+        mut rows: Vec<(TableId, Index)>,
+        commands: &[Command],
+        actor: &Actor,
+        at: u64,
+    ) -> Result<Vec<(TableId, Index)>, Refusal> {
+        let Some(within) = confirm::asked(commands) else {
+            return Ok(rows);
+        };
+        let prober = self
+            .shared
+            .prober
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let tables: Vec<TableId> = changed_tables(&rows).into_iter().collect();
+        let promise = Promise {
+            before,
+            rows: &rows,
+            actor,
+            at,
+            within,
+            probes: &prober.map_or_else(Vec::new, |prober| prober(&tables)),
+        };
+        let pending = promise.keep(next)?;
+        rows.push(pending);
+        Ok(rows)
+    }
+
+    /// Says what has to be seen to work after a change, for every change from now on.
+    pub fn probe_changes_by(&self, prober: Prober) {
+        let mut known = self
+            .shared
+            .prober
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = Some(prober);
+    }
+
+    /// An engine has seen that something works as of a version: whoever waits hears it.
+    pub fn prove(&self, probe: &str, version: u64) {
+        let sinks = self
+            .shared
+            .proofs
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        for sink in sinks.iter() {
+            sink(probe, version);
+        }
+    }
+
+    /// Hears every proof from now on.
+    pub fn on_proof(&self, sink: ProofSink) {
+        let mut sinks = self
+            .shared
+            .proofs
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        sinks.push(sink);
     }
 
     /// Nothing to write; true once everything before it is on disk.

@@ -5,7 +5,7 @@
 //! key in this column, else the first key in the next column that has one.
 
 use super::live::Probe;
-use super::snapshot::{Row, Rows, Snapshot};
+use super::snapshot::{Row, Rows, Snapshot, initial_cell};
 use crate::schema::{
     self, ColumnId, Index, Name, Role, RowLife, Value, column_at, first_column_after,
 };
@@ -113,9 +113,11 @@ impl Instances {
         let table = column.get().table;
         match table.get().rows {
             RowLife::Live => self.live.rows(table),
-            RowLife::Scalar | RowLife::Free | RowLife::Fixed | RowLife::Follow(_) => {
-                self.stored.rows(table)
-            }
+            RowLife::Scalar
+            | RowLife::Free
+            | RowLife::Fixed
+            | RowLife::Kept
+            | RowLife::Follow(_) => self.stored.rows(table),
         }
     }
 
@@ -141,7 +143,7 @@ impl Instances {
             Role::Command(_) => Some(Value::Integer(0)),
             Role::RowStatus => Some(Value::Integer(stored?.state.number())),
             Role::Index => key(column, index),
-            Role::Input => Some(Value::octets([])),
+            Role::Input => initial_cell(object),
             Role::Alias(target) => self.stored.cell(target, index).cloned(),
             Role::Live(slot) => {
                 if let Some(probe) = self.probes.get(&column) {

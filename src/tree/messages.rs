@@ -130,6 +130,27 @@ pub const CHANGE_APPLIED: Message<2> = m(
     Debug,
     "service {service} applied version {version}",
 );
+/// A provisional change stays.
+pub const CHANGE_CONFIRMED: Message<2> = m(
+    Conf,
+    130,
+    Info,
+    "the change of version {version} is confirmed by {what}",
+);
+/// A provisional change was undone.
+pub const CHANGE_UNDONE: Message<3> = m(
+    Conf,
+    140,
+    Warning,
+    "the change of version {version} ({objects}) is undone: {reason}",
+);
+/// A provisional change stays although nobody confirmed it.
+pub const CHANGE_NOT_UNDONE: Message<3> = m(
+    Conf,
+    150,
+    Error,
+    "the change of version {version} ({objects}) could not be undone and stays: {reason}",
+);
 /// An old value acts as a safer one.
 pub const SETTING_RAISED: Message<3> = m(
     Conf,
@@ -410,6 +431,9 @@ pub const REGISTRY: &[Kind] = &[
     SCRIPT_FAILED.kind(),
     CHANGE_APPLIED.kind(),
     SETTING_RAISED.kind(),
+    CHANGE_CONFIRMED.kind(),
+    CHANGE_UNDONE.kind(),
+    CHANGE_NOT_UNDONE.kind(),
     SNMP_LISTENING.kind(),
     SNMP_NOT_LISTENING.kind(),
     SNMP_NOT_AUTHENTIC.kind(),

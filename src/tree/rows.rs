@@ -110,6 +110,11 @@ impl<'a> Candidate<'a> {
             Wish::Create(table, index, creation) => self.create(at, *table, index, *creation),
             Wish::Activate(table, index) => self.set_state(at, *table, index, RowState::Active),
             Wish::Delete(table, index) => self.delete(at, *table, index),
+            Wish::Put(table, index, row) => {
+                self.after.rows_mut(*table).put(index.clone(), row.clone());
+                self.touch(at, *table, index);
+                Ok(())
+            }
             // Both were refused before any row was looked at.
             Wish::Unknown(_, reason) => Err(reason.clone()),
             Wish::Unfit(_) => Err(Reason::NotWritable),
@@ -234,11 +239,13 @@ impl<'a> Candidate<'a> {
     }
 
     fn delete(&mut self, at: usize, table: TableId, index: &Index) -> Result<(), Reason> {
-        if matches!(
-            table.get().rows,
-            RowLife::Scalar | RowLife::Live | RowLife::Follow(_)
-        ) {
-            return Err(Reason::NotWritable);
+        let own = self.actor.rights == Rights::Device;
+        match table.get().rows {
+            RowLife::Free | RowLife::Fixed => {}
+            RowLife::Kept if own => {}
+            RowLife::Kept | RowLife::Scalar | RowLife::Live | RowLife::Follow(_) => {
+                return Err(Reason::NotWritable);
+            }
         }
         if self.after.rows_mut(table).take(index).is_some() {
             self.touch(at, table, index);
@@ -341,7 +348,7 @@ impl<'a> Candidate<'a> {
 fn leader(table: TableId) -> TableId {
     match table.get().rows {
         RowLife::Follow(leader) => leader,
-        RowLife::Scalar | RowLife::Free | RowLife::Fixed | RowLife::Live => table,
+        RowLife::Scalar | RowLife::Free | RowLife::Fixed | RowLife::Live | RowLife::Kept => table,
     }
 }
 
@@ -361,7 +368,7 @@ enum Phase {
 
 fn phase_of(wish: &Wish) -> Phase {
     match wish {
-        Wish::Create(..) => Phase::Make,
+        Wish::Create(..) | Wish::Put(..) => Phase::Make,
         Wish::Assign(name, value) if name.column.get().role == Role::RowStatus => match value {
             Value::Integer(CREATE_AND_GO | CREATE_AND_WAIT) => Phase::Make,
             _ => Phase::Settle,
@@ -376,7 +383,8 @@ fn subject(wish: &Wish) -> Subject {
         Wish::Assign(name, _) | Wish::Unfit(name) => Subject::Instance(name.clone()),
         Wish::Create(table, index, _)
         | Wish::Activate(table, index)
-        | Wish::Delete(table, index) => Subject::Row(*table, index.clone()),
+        | Wish::Delete(table, index)
+        | Wish::Put(table, index, _) => Subject::Row(*table, index.clone()),
         Wish::Unknown(oid, _) => Subject::Oid(oid.clone()),
     }
 }

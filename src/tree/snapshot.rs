@@ -179,6 +179,28 @@ impl Row {
         self.cells.get(usize::from(slot))?.as_ref()
     }
 
+    /// A cell of a stored column.
+    pub fn column(&self, column: ColumnId) -> Option<&Value> {
+        match column.get().role {
+            Role::Stored(slot) => self.cell(slot),
+            _ => None,
+        }
+    }
+
+    /// A cell of a column that engines publish, in a row of theirs.
+    pub fn live(&self, column: ColumnId) -> Option<&Value> {
+        match column.get().role {
+            Role::Live(slot) => self.cell(slot),
+            _ => None,
+        }
+    }
+
+    pub(super) fn put(&mut self, column: ColumnId, value: Value) {
+        if let Role::Stored(slot) = column.get().role {
+            self.cells[usize::from(slot)] = Some(value);
+        }
+    }
+
     /// Whether every cell has a value, so that it may be active.
     pub fn is_complete(&self) -> bool {
         self.cells.iter().all(Option::is_some)

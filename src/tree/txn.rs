@@ -5,13 +5,14 @@
 //! do the guards agree. Then all of it becomes true at once, on disk first,
 //! and each watcher hears of it once. A refusal changes nothing.
 
-use super::actor::{Actor, Face};
+use super::actor::{Actor, Face, Rights};
 use super::guard::Guard;
 use super::refusal::{Reason, Refusal, Subject};
 use super::rows::Candidate;
-use super::snapshot::Snapshot;
+use super::snapshot::{Row, Snapshot};
 use crate::schema::{ColumnId, Index, Name, NameError, Role, TableId, Value, column_at};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A list of wishes by one actor.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub(crate) enum Wish {
     Activate(TableId, Index),
     /// A row goes.
     Delete(TableId, Index),
+    /// A row as it is to be, values that are no longer set among them: the device's own way back.
+    Put(TableId, Index, Arc<Row>),
     /// An OID that names no instance; refused when its turn comes.
     Unknown(Vec<u32>, Reason),
     /// A value that no object can have; refused unless access is already.
@@ -120,6 +123,11 @@ impl Transaction {
         self.wishes.push(Wish::Delete(table, index));
     }
 
+    /// A row as it was, whatever has become of it.
+    pub(super) fn put(&mut self, table: TableId, index: Index, row: Arc<Row>) {
+        self.wishes.push(Wish::Put(table, index, row));
+    }
+
     /// Replaces the value of each assignment to one of these columns.
     pub(crate) fn rewrite(
         &mut self,
@@ -188,7 +196,8 @@ impl Transaction {
                 ),
                 Wish::Create(table, index, _)
                 | Wish::Activate(table, index)
-                | Wish::Delete(table, index) => {
+                | Wish::Delete(table, index)
+                | Wish::Put(table, index, _) => {
                     (Subject::Row(*table, index.clone()), self.may(*table))
                 }
                 Wish::Unknown(oid, reason) => (Subject::Oid(oid.clone()), Err(reason.clone())),
@@ -220,7 +229,9 @@ impl Transaction {
     fn writable(&self, name: &Name) -> Result<(), Reason> {
         let column = name.column.get();
         self.may(column.table)?;
-        if !column.writable || matches!(column.role, Role::Index | Role::Live(_)) {
+        // What the device keeps for itself is its own to write.
+        let own = self.actor.rights == Rights::Device && matches!(column.role, Role::Stored(_));
+        if !(column.writable || own) || matches!(column.role, Role::Index | Role::Live(_)) {
             return Err(Reason::NotWritable);
         }
         Ok(())

@@ -5,5 +5,6 @@ pub mod credential;
 pub mod digest;
 pub mod host_port;
 pub mod sntp;
+pub mod soap;
 pub mod syslog;
 pub mod time;

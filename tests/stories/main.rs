@@ -1,6 +1,7 @@
 //! Stories: what a user or a peer does and what comes of it, one module a subject.
 
 mod certs;
+mod confirmed;
 mod devices;
 mod local;
 mod rfc4475;

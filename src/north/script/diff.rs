@@ -45,7 +45,7 @@ pub fn diff(before: &Snapshot, now: &Snapshot) -> Vec<Difference> {
 /// The tables that are stored: a leader before its followers, else in order of OID.
 pub(super) fn tables() -> Vec<TableId> {
     let mut tables: Vec<TableId> = schema::tables()
-        .filter(|(_, table)| !table.is_live())
+        .filter(|(_, table)| !matches!(table.rows, RowLife::Live | RowLife::Kept))
         .map(|(id, _)| id)
         .collect();
     tables.sort_by_key(|table| (depth(*table), table.get().columns.first().copied()));
@@ -60,7 +60,7 @@ pub(super) fn stored(
     table.get().columns.iter().filter_map(|column| {
         let object = column.get();
         match object.role {
-            Role::Stored(slot) if object.syntax.format != "TestAndIncr" => {
+            Role::Stored(slot) if object.writable && object.syntax.format != "TestAndIncr" => {
                 Some((*column, object, slot))
             }
             _ => None,

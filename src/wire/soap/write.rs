@@ -1,0 +1,506 @@
+//! Printing what a CPE says, in the order of the schema.
+//!
+//! Printing the same message twice gives the same octets, so a sink that only
+//! counts tells the Content-Length first; an answer of twenty thousand
+//! parameters is never held as one text.
+
+use super::SOAP;
+use super::message::{
+    Applied, AutonomousTransferComplete, CpeRequest, CpeResponse, Envelope, Event, Fault,
+    FaultStruct, FromCpe, Header, Inform, Kind, Namespace, ParameterAttributes, ParameterInfo,
+    ParameterValue, Party, QueuedTransfer, TransferComplete, TransferStarted,
+};
+use std::io::{self, Write};
+
+/// The values of a GetParameterValuesResponse that come as they are asked for.
+pub struct Values<I> {
+    /// As many as `each` gives.
+    pub count: usize,
+    /// In the order of the answer.
+    pub each: I,
+}
+
+/// Prints a message.
+///
+/// # Errors
+/// Those of the sink.
+pub fn print(message: &Envelope<FromCpe>, sink: &mut impl Write) -> io::Result<()> {
+    let mut page = Page::open(sink, message.namespace, &message.header)?;
+    match &message.body {
+        FromCpe::Request(request) => page.request(request)?,
+        FromCpe::Response(response) => page.response(response)?,
+        FromCpe::Fault(fault) => page.fault(fault)?,
+    }
+    page.close()
+}
+
+/// Prints a GetParameterValuesResponse whose values are not collected first.
+///
+/// # Errors
+/// Those of the sink.
+pub fn print_values(
+    namespace: Namespace,
+    header: &Header,
+    values: Values<impl IntoIterator<Item = ParameterValue>>,
+    sink: &mut impl Write,
+) -> io::Result<()> {
+    let mut page = Page::open(sink, namespace, header)?;
+    page.within("cwmp:GetParameterValuesResponse", |page| {
+        let entry = |page: &mut Page<_>, value| page.parameter_value(&value);
+        page.array("ParameterList", "cwmp:ParameterValueStruct", values, entry)
+    })?;
+    page.close()
+}
+
+struct Page<'s, W> {
+    sink: &'s mut W,
+}
+
+impl<'s, W: Write> Page<'s, W> {
+    fn open(sink: &'s mut W, namespace: Namespace, header: &Header) -> io::Result<Self> {
+        let mut page = Page { sink };
+        write!(
+            page.sink,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+             <soap:Envelope xmlns:soap=\"{SOAP}\" \
+             xmlns:enc=\"http://schemas.xmlsoap.org/soap/encoding/\" \
+             xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" \
+             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" \
+             xmlns:cwmp=\"{}\">",
+            namespace.urn()
+        )?;
+        page.header(header)?;
+        page.sink.write_all(b"<soap:Body>")?;
+        Ok(page)
+    }
+
+    fn close(self) -> io::Result<()> {
+        self.sink.write_all(b"</soap:Body></soap:Envelope>\n")
+    }
+
+    fn header(&mut self, header: &Header) -> io::Result<()> {
+        if *header == Header::default() {
+            return Ok(());
+        }
+        self.within("soap:Header", |page| {
+            // TR-069 §3.5, table 4: what each block's mustUnderstand has to be.
+            if let Some(id) = &header.id {
+                page.block("ID", "1", id)?;
+            }
+            if header.hold_requests {
+                page.block("HoldRequests", "1", "1")?;
+            }
+            if let Some(seconds) = header.session_timeout {
+                page.block("SessionTimeout", "0", &seconds.to_string())?;
+            }
+            if let Some(versions) = &header.supported_versions {
+                page.block("SupportedCWMPVersions", "0", versions)?;
+            }
+            if let Some(version) = &header.use_version {
+                page.block("UseCWMPVersion", "1", version)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn block(&mut self, name: &str, must_understand: &str, text: &str) -> io::Result<()> {
+        write!(
+            self.sink,
+            "<cwmp:{name} soap:mustUnderstand=\"{must_understand}\">"
+        )?;
+        self.text(text)?;
+        write!(self.sink, "</cwmp:{name}>")
+    }
+
+    fn request(&mut self, request: &CpeRequest) -> io::Result<()> {
+        match request {
+            CpeRequest::Inform(inform) => self.inform(inform),
+            CpeRequest::TransferComplete(complete) => self.transfer_complete(complete),
+            CpeRequest::AutonomousTransferComplete(complete) => self.autonomous(complete),
+            CpeRequest::GetRpcMethods => self.empty("cwmp:GetRPCMethods"),
+            CpeRequest::RequestDownload {
+                file_type,
+                arguments,
+            } => self.within("cwmp:RequestDownload", |page| {
+                page.leaf("FileType", file_type)?;
+                let entry = |page: &mut Self, (name, value): &(String, String)| {
+                    page.within("ArgStruct", |page| {
+                        page.leaf("Name", name)?;
+                        page.leaf("Value", value)
+                    })
+                };
+                page.array("FileTypeArg", "cwmp:ArgStruct", of(arguments), entry)
+            }),
+        }
+    }
+
+    fn inform(&mut self, inform: &Inform) -> io::Result<()> {
+        self.within("cwmp:Inform", |page| {
+            page.within("DeviceId", |page| {
+                page.leaf("Manufacturer", &inform.device.manufacturer)?;
+                page.leaf("OUI", &inform.device.oui)?;
+                page.leaf("ProductClass", &inform.device.product_class)?;
+                page.leaf("SerialNumber", &inform.device.serial_number)
+            })?;
+            let entry = |page: &mut Self, event: &Event| {
+                page.within("EventStruct", |page| {
+                    page.leaf("EventCode", &event.code)?;
+                    page.leaf("CommandKey", &event.command_key)
+                })
+            };
+            page.array("Event", "cwmp:EventStruct", of(&inform.events), entry)?;
+            // A.3.3.1: always 1.
+            page.leaf("MaxEnvelopes", "1")?;
+            page.time("CurrentTime", inform.current_time.as_deref())?;
+            page.leaf("RetryCount", &inform.retry_count.to_string())?;
+            page.parameter_values(&inform.parameters)
+        })
+    }
+
+    fn transfer_complete(&mut self, complete: &TransferComplete) -> io::Result<()> {
+        self.within("cwmp:TransferComplete", |page| {
+            page.leaf("CommandKey", &complete.command_key)?;
+            page.within("FaultStruct", |page| page.fault_struct(&complete.fault))?;
+            page.time("StartTime", complete.start_time.as_deref())?;
+            page.time("CompleteTime", complete.complete_time.as_deref())
+        })
+    }
+
+    fn autonomous(&mut self, complete: &AutonomousTransferComplete) -> io::Result<()> {
+        self.within("cwmp:AutonomousTransferComplete", |page| {
+            page.leaf("AnnounceURL", &complete.announce_url)?;
+            page.leaf("TransferURL", &complete.transfer_url)?;
+            page.leaf("IsDownload", truth(complete.is_download))?;
+            page.leaf("FileType", &complete.file_type)?;
+            page.leaf("FileSize", &complete.file_size.to_string())?;
+            page.leaf("TargetFileName", &complete.target_file_name)?;
+            page.within("FaultStruct", |page| page.fault_struct(&complete.fault))?;
+            page.time("StartTime", complete.start_time.as_deref())?;
+            page.time("CompleteTime", complete.complete_time.as_deref())
+        })
+    }
+
+    fn response(&mut self, response: &CpeResponse) -> io::Result<()> {
+        match response {
+            CpeResponse::GetRpcMethods(methods) => self
+                .within("cwmp:GetRPCMethodsResponse", |page| {
+                    page.strings("MethodList", methods)
+                }),
+            CpeResponse::SetParameterValues(applied) => self
+                .within("cwmp:SetParameterValuesResponse", |page| {
+                    page.status(*applied)
+                }),
+            CpeResponse::GetParameterValues(values) => self
+                .within("cwmp:GetParameterValuesResponse", |page| {
+                    page.parameter_values(values)
+                }),
+            CpeResponse::GetParameterNames(names) => {
+                self.within("cwmp:GetParameterNamesResponse", |page| page.names(names))
+            }
+            CpeResponse::GetParameterAttributes(attributes) => self
+                .within("cwmp:GetParameterAttributesResponse", |page| {
+                    page.attributes(attributes)
+                }),
+            CpeResponse::AddObject { instance, status } => {
+                self.within("cwmp:AddObjectResponse", |page| {
+                    page.leaf("InstanceNumber", &instance.to_string())?;
+                    page.status(*status)
+                })
+            }
+            CpeResponse::DeleteObject(applied) => {
+                self.within("cwmp:DeleteObjectResponse", |page| page.status(*applied))
+            }
+            CpeResponse::Download(started) => {
+                self.within("cwmp:DownloadResponse", |page| page.started(started))
+            }
+            CpeResponse::Upload(started) => {
+                self.within("cwmp:UploadResponse", |page| page.started(started))
+            }
+            CpeResponse::GetAllQueuedTransfers(transfers) => self
+                .within("cwmp:GetAllQueuedTransfersResponse", |page| {
+                    page.queued(transfers)
+                }),
+            CpeResponse::SetParameterAttributes => {
+                self.empty("cwmp:SetParameterAttributesResponse")
+            }
+            CpeResponse::Reboot => self.empty("cwmp:RebootResponse"),
+            CpeResponse::FactoryReset => self.empty("cwmp:FactoryResetResponse"),
+            CpeResponse::ScheduleInform => self.empty("cwmp:ScheduleInformResponse"),
+            CpeResponse::ScheduleDownload => self.empty("cwmp:ScheduleDownloadResponse"),
+            CpeResponse::CancelTransfer => self.empty("cwmp:CancelTransferResponse"),
+        }
+    }
+
+    fn fault(&mut self, fault: &Fault) -> io::Result<()> {
+        self.within("soap:Fault", |page| {
+            let party = match fault.party {
+                Party::Client => "Client",
+                Party::Server => "Server",
+            };
+            page.leaf("faultcode", party)?;
+            // TR-069 §3.5: the string is always this one.
+            page.leaf("faultstring", "CWMP fault")?;
+            page.within("detail", |page| {
+                page.within("cwmp:Fault", |page| {
+                    page.fault_struct(&fault.fault)?;
+                    for refused in &fault.parameters {
+                        page.within("SetParameterValuesFault", |page| {
+                            page.leaf("ParameterName", &refused.name)?;
+                            page.fault_struct(&refused.fault)
+                        })?;
+                    }
+                    Ok(())
+                })
+            })
+        })
+    }
+
+    fn names(&mut self, names: &[ParameterInfo]) -> io::Result<()> {
+        let entry = |page: &mut Self, info: &ParameterInfo| {
+            page.within("ParameterInfoStruct", |page| {
+                page.leaf("Name", &info.name)?;
+                page.leaf("Writable", truth(info.writable))
+            })
+        };
+        self.array(
+            "ParameterList",
+            "cwmp:ParameterInfoStruct",
+            of(names),
+            entry,
+        )
+    }
+
+    fn attributes(&mut self, attributes: &[ParameterAttributes]) -> io::Result<()> {
+        let entry = |page: &mut Self, of: &ParameterAttributes| {
+            page.within("ParameterAttributeStruct", |page| {
+                page.leaf("Name", &of.name)?;
+                page.leaf("Notification", &of.notification.to_string())?;
+                page.strings("AccessList", &of.access_list)
+            })
+        };
+        let kind = "cwmp:ParameterAttributeStruct";
+        self.array("ParameterList", kind, of(attributes), entry)
+    }
+
+    fn queued(&mut self, transfers: &[QueuedTransfer]) -> io::Result<()> {
+        let entry = |page: &mut Self, transfer: &QueuedTransfer| {
+            page.within("AllQueuedTransferStruct", |page| {
+                page.leaf("CommandKey", &transfer.command_key)?;
+                page.leaf("State", &transfer.state.to_string())?;
+                page.leaf("IsDownload", truth(transfer.is_download))?;
+                page.leaf("FileType", &transfer.file_type)?;
+                page.leaf("FileSize", &transfer.file_size.to_string())?;
+                page.leaf("TargetFileName", &transfer.target_file_name)
+            })
+        };
+        let kind = "cwmp:AllQueuedTransferStruct";
+        self.array("TransferList", kind, of(transfers), entry)
+    }
+
+    fn started(&mut self, started: &TransferStarted) -> io::Result<()> {
+        self.status(started.status)?;
+        self.time("StartTime", started.start_time.as_deref())?;
+        self.time("CompleteTime", started.complete_time.as_deref())
+    }
+
+    fn parameter_values(&mut self, values: &[ParameterValue]) -> io::Result<()> {
+        let kind = "cwmp:ParameterValueStruct";
+        self.array("ParameterList", kind, of(values), |page, value| {
+            page.parameter_value(value)
+        })
+    }
+
+    fn parameter_value(&mut self, value: &ParameterValue) -> io::Result<()> {
+        self.within("ParameterValueStruct", |page| {
+            page.leaf("Name", &value.name)?;
+            let kind = value.kind.unwrap_or(Kind::String).name();
+            write!(page.sink, "<Value xsi:type=\"xsd:{kind}\">")?;
+            page.text(&value.value)?;
+            page.sink.write_all(b"</Value>")
+        })
+    }
+
+    fn fault_struct(&mut self, fault: &FaultStruct) -> io::Result<()> {
+        self.leaf("FaultCode", &fault.code.to_string())?;
+        self.leaf("FaultString", &fault.text)
+    }
+
+    fn status(&mut self, applied: Applied) -> io::Result<()> {
+        let number = match applied {
+            Applied::Now => "0",
+            Applied::Later => "1",
+        };
+        self.leaf("Status", number)
+    }
+
+    /// TR-106 §3.2.1: the unknown time.
+    fn time(&mut self, name: &str, time: Option<&str>) -> io::Result<()> {
+        self.leaf(name, time.unwrap_or("0001-01-01T00:00:00Z"))
+    }
+
+    fn strings(&mut self, name: &str, strings: &[String]) -> io::Result<()> {
+        self.array(name, "xsd:string", of(strings), |page, text| {
+            page.leaf("string", text)
+        })
+    }
+
+    fn array<T>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        entries: Values<impl IntoIterator<Item = T>>,
+        entry: impl Fn(&mut Self, T) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let count = entries.count;
+        write!(self.sink, "<{name} enc:arrayType=\"{kind}[{count}]\">")?;
+        for each in entries.each {
+            entry(self, each)?;
+        }
+        write!(self.sink, "</{name}>")
+    }
+
+    fn within(
+        &mut self,
+        name: &str,
+        inside: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> io::Result<()> {
+        write!(self.sink, "<{name}>")?;
+        inside(self)?;
+        write!(self.sink, "</{name}>")
+    }
+
+    fn leaf(&mut self, name: &str, text: &str) -> io::Result<()> {
+        self.within(name, |page| page.text(text))
+    }
+
+    fn empty(&mut self, name: &str) -> io::Result<()> {
+        write!(self.sink, "<{name}/>")
+    }
+
+    /// Escaped, so that what is read is what was written: a CR as a reference,
+    /// which else reads as LF (XML 1.0 §2.11), and a character that XML cannot
+    /// carry (§2.2) as U+FFFD.
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        let mut plain = 0;
+        for (at, character) in text.char_indices() {
+            let escaped = match character {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '\r' => "&#13;",
+                '\t' | '\n' => continue,
+                '\0'..' ' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
+                _ => continue,
+            };
+            self.sink.write_all(&text.as_bytes()[plain..at])?;
+            self.sink.write_all(escaped.as_bytes())?;
+            plain = at + character.len_utf8();
+        }
+        self.sink.write_all(&text.as_bytes()[plain..])
+    }
+}
+
+fn of<T>(entries: &[T]) -> Values<&[T]> {
+    Values {
+        count: entries.len(),
+        each: entries,
+    }
+}
+
+fn truth(value: bool) -> &'static str {
+    match value {
+        true => "1",
+        false => "0",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::soap::element::Element;
+
+    fn printed(body: FromCpe) -> Vec<u8> {
+        let message = Envelope {
+            namespace: Namespace::Cwmp12,
+            header: Header {
+                id: Some("<7>".into()),
+                session_timeout: Some(60),
+                ..Header::default()
+            },
+            body,
+        };
+        let mut octets = Vec::new();
+        print(&message, &mut octets).expect("a Vec takes everything");
+        octets
+    }
+
+    fn values(count: usize) -> impl Iterator<Item = ParameterValue> {
+        (0..count).map(|number| ParameterValue {
+            name: format!("Device.X.{number}"),
+            value: "a\r\n<&>\u{1}".into(),
+            kind: Some(Kind::String),
+        })
+    }
+
+    #[test]
+    fn what_is_printed_reads_as_what_was_meant() {
+        let octets = printed(FromCpe::Response(CpeResponse::GetParameterValues(
+            values(2).collect(),
+        )));
+        let document = Element::read(&octets).expect("well formed");
+        let header = document.child("Header").expect("a header");
+        let id = header.child("ID").expect("an ID");
+        assert_eq!((id.text.as_str(), id.must_understand), ("<7>", true));
+        let timeout = header.child("SessionTimeout").expect("a timeout");
+        assert!(!timeout.must_understand);
+        let method = &document.child("Body").expect("a body").children[0];
+        assert!(method.is("urn:dslforum-org:cwmp-1-2", "GetParameterValuesResponse"));
+        let list = method.child("ParameterList").expect("a list");
+        assert_eq!(list.children.len(), 2);
+        let value = list.children[1].child("Value").expect("a value");
+        assert_eq!(value.kind.as_deref(), Some("string"));
+        assert_eq!(value.text, "a\r\n<&>\u{fffd}");
+    }
+
+    #[test]
+    fn streamed_values_are_the_same_octets_as_collected_ones() {
+        let header = Header::default();
+        let mut streamed = Vec::new();
+        let each = Values {
+            count: 3,
+            each: values(3),
+        };
+        print_values(Namespace::Cwmp12, &header, each, &mut streamed).expect("a Vec");
+        let message = Envelope {
+            namespace: Namespace::Cwmp12,
+            header,
+            body: FromCpe::Response(CpeResponse::GetParameterValues(values(3).collect())),
+        };
+        let mut collected = Vec::new();
+        print(&message, &mut collected).expect("a Vec");
+        assert_eq!(streamed, collected);
+    }
+
+    #[test]
+    fn an_array_says_how_many_entries_it_has() {
+        let methods = vec!["Inform".to_owned(), "Reboot".to_owned()];
+        let octets = printed(FromCpe::Response(CpeResponse::GetRpcMethods(methods)));
+        let text = String::from_utf8(octets).expect("UTF-8");
+        assert!(text.contains("<MethodList enc:arrayType=\"xsd:string[2]\">"));
+    }
+
+    #[test]
+    fn an_unknown_time_is_the_one_that_the_standard_names() {
+        let started = TransferStarted {
+            status: Applied::Later,
+            start_time: None,
+            complete_time: Some("2026-11-24T10:00:00Z".into()),
+        };
+        let octets = printed(FromCpe::Response(CpeResponse::Download(started)));
+        let text = String::from_utf8(octets).expect("UTF-8");
+        assert!(text.contains(
+            "<Status>1</Status><StartTime>0001-01-01T00:00:00Z</StartTime>\
+             <CompleteTime>2026-11-24T10:00:00Z</CompleteTime>"
+        ));
+    }
+}
