@@ -6,7 +6,9 @@
 use super::index::{Index, IndexError};
 use super::near::{no_object, no_service, row_pattern};
 use super::value::{Value, ValueError, dotted, parse_oid};
-use super::{ColumnId, Role, RowLife, ServiceId, TableId, column_at, columns, service, tables};
+use super::{
+    ColumnId, Role, RowLife, ServiceId, Syntax, TableId, column_at, columns, service, tables,
+};
 
 /// One instance: a column of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -260,27 +262,20 @@ pub(crate) fn row_in_words(table: TableId, index: &Index) -> String {
         .zip(&values)
         .map(|(column, value)| {
             let column = column.get();
-            format!(
-                "{}={}",
-                column.short,
-                key_in_words(&value.display(&column.syntax))
-            )
+            format!("{}={}", column.short, key_in_words(value, &column.syntax))
         })
         .collect();
     format!("[{}]", keys.join(","))
 }
 
 /// Bare where it can be, quoted where it holds what a name is made of.
-fn key_in_words(key: &str) -> String {
+fn key_in_words(key: &Value, syntax: &Syntax) -> String {
+    let text = key.display(syntax);
     // A bare 0x would be read back as octets.
-    let plain = !key.is_empty()
-        && !key.starts_with("0x")
-        && !key.contains([',', ']', '[', '"', '=', ' ', '\\']);
-    if plain {
-        key.to_owned()
-    } else {
-        Value::from(key).script(&super::Syntax::plain(super::Base::Octets))
-    }
+    let plain = !text.is_empty()
+        && !text.starts_with("0x")
+        && !text.contains(|letter: char| letter.is_whitespace() || r#",[]"=\"#.contains(letter));
+    if plain { text } else { key.script(syntax) }
 }
 
 /// The users' words of the how-to for groups of objects.
@@ -453,6 +448,19 @@ mod tests {
             ..Name::parse("Scm.ServicesConfig[Name=x].StartupType").expect("a name")
         };
         assert_eq!(Name::parse(&name.to_string()), Ok(name));
+    }
+
+    #[test]
+    fn a_key_that_is_no_text_is_written_as_octets() {
+        for key in ["a\u{7}", "a\nb", "a\u{a0}"] {
+            let name = Name {
+                index: Index::text(key),
+                ..Name::parse("Scm.ServicesConfig[Name=x].StartupType").expect("a name")
+            };
+            let written = name.to_string();
+            assert!(!written.contains('\n'), "{written}");
+            assert_eq!(Name::parse(&written), Ok(name));
+        }
     }
 
     #[test]

@@ -8,7 +8,6 @@ mod rfc4475;
 mod script;
 mod services;
 mod sip;
-mod sip_against_rsip;
 mod sip_properties;
 mod sip_torture;
 mod snmp_against_async_snmp;
