@@ -11,7 +11,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// How a device is started.
 #[derive(Debug)]
@@ -115,13 +117,19 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
 /// The one subscriber of the process. What a service logs is decided by its
 /// `MinSeverity`; `RUST_LOG` is for those who look into the program itself.
 fn log_to_standard_error() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,demarc=debug"));
-    // Another subscriber stands only in a test, and stays.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let asked = std::env::var("RUST_LOG").ok();
+    let asked = asked.and_then(|text| text.parse().ok());
+    let filter = asked.unwrap_or_else(|| {
+        Targets::new()
+            .with_default(LevelFilter::ERROR)
+            .with_target("demarc", LevelFilter::DEBUG)
+    });
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_target(false)
+        .with_target(false);
+    // Another subscriber stands only in a test, and stays.
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
         .try_init();
 }
 
