@@ -25,7 +25,6 @@ pub use machine::RunOptions;
 use args::{CertVerb, Run, StoreVerb};
 use ask::Ask;
 use clap::Parser;
-use paint::Paint;
 use status::Shown;
 use std::io::{self, Write};
 use std::process::ExitCode;

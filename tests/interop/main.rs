@@ -8,8 +8,8 @@ mod certificates; // peer: kamailio with certificates on both sides
 mod disk; // peer: a full disk (tmpfs)
 mod dns; // peer: bind9
 mod hostile; // peer: a hostile registrar (openssl, own SIP)
-mod ipv6; // peer: kamailio and net-snmp over IPv6
 mod howto; // peer: kamailio, chrony and net-snmp by the how-to
+mod ipv6; // peer: kamailio and net-snmp over IPv6
 mod kamailio; // peer: kamailio
 mod kill; // peer: SIGKILL, judged by the client's own record
 mod listener; // peer: openssl

@@ -35,7 +35,9 @@ fn a_wrong_authority_is_refused_and_named() {
     let outcome = shake(&Side::new(&[&root]), &server);
     assert_eq!(
         outcome.server.as_ref().err(),
-        Some(&LinkFailure::RefusesOurs(AlertDescription::CertificateUnknown))
+        Some(&LinkFailure::RefusesOurs(
+            AlertDescription::CertificateUnknown
+        ))
     );
     assert_eq!(
         outcome.refusal().1,

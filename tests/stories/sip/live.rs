@@ -10,7 +10,7 @@ use demarc::certs::{
 };
 use demarc::sip::event::{Connect, Input, Session, TimeOfDay};
 use demarc::sip::hostport::HostPort;
-use demarc::sip::io::{Report, Tls, run};
+use demarc::sip::io::{Handshake, Report, Tls, run};
 use demarc::sip::settings::{Gateway, GatewayType, Settings, TransportConfig};
 use demarc::sip::stack::Stack;
 use demarc::sip::status::LinkState;
@@ -77,7 +77,11 @@ fn tls(anchors: &Authority) -> Tls {
             srv_target: None,
         };
         let policy = TlsPolicy::default();
-        Ok(Attempt::new(&keyring, Service::Sip, policy, server).expect("ciphers"))
+        let attempt = Attempt::new(&keyring, Service::Sip, policy, server).expect("ciphers");
+        Ok(Handshake {
+            attempt: Arc::new(attempt),
+            revocation: Box::pin(async { Ok(()) }),
+        })
     };
     Tls {
         dial: Arc::new(dial),
