@@ -1,7 +1,7 @@
 //! The Ready LED as the host has it: a `brightness` file that follows `readyLed`.
 //!
-//! A task of its own writes, one write at a time, so that a driver that hangs
-//! holds up nobody. The file must be there already, and the last part of its
+//! A thread of its own makes each write, one at a time, so that a driver that
+//! hangs holds up nobody. The file must be there already, and the last part of its
 //! path must be `brightness`: a setting must not write to anything else.
 
 use crate::schema::{Index, sip_ep};
@@ -11,7 +11,13 @@ use std::fs::OpenOptions;
 use std::io::{Error, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use tokio::sync::watch;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+
+/// How long a driver may take before that is told.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the LED is to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,24 +34,34 @@ pub(super) async fn follow(tree: &Tree, mut led: watch::Receiver<Led>) {
     let mut complained = String::new();
     while led.wait_for(|it| *it != shown).await.is_ok() {
         let wish = led.borrow_and_update().clone();
-        if !shown.file.is_empty() && shown.file != wish.file {
+        if shown.file != wish.file {
             put_out(&shown.file).await;
         }
-        match write(&wish.file, wish.on).await {
-            Ok(()) => complained.clear(),
-            Err(error) if complained != wish.file => {
+        let mut complain = |error: Error| {
+            if complained != wish.file {
                 tree.notify(&messages::READY_LED_FAILED.with([&wish.file, &error]));
                 complained.clone_from(&wish.file);
             }
-            Err(_) => {}
+        };
+        let mut writing = pin!(write(&wish.file, wish.on));
+        let written = match timeout(PATIENCE, &mut writing).await {
+            Ok(written) => written,
+            Err(_) => {
+                complain(ErrorKind::TimedOut.into());
+                writing.await
+            }
+        };
+        match written {
+            Ok(()) => complained.clear(),
+            Err(error) => complain(error),
         }
-        shown = wish;
+        shown = wish.clone();
     }
 }
 
 /// A LED that is let go goes out; whether it can is no matter.
 pub(super) async fn put_out(file: &str) {
-    let _ = write(file, false).await;
+    let _ = timeout(PATIENCE, write(file, false)).await;
 }
 
 /// Writing elsewhere than to a LED is refused.
@@ -64,13 +80,20 @@ fn names_a_led(path: &Path) -> bool {
     path.is_absolute() && path.file_name().is_some_and(|it| it == "brightness")
 }
 
+/// By a thread that nobody waits for at the end.
 async fn write(file: &str, on: bool) -> Result<(), Error> {
     if file.is_empty() {
         return Ok(());
     }
+    let (done, written) = oneshot::channel();
     let file = file.to_owned();
-    let written = tokio::task::spawn_blocking(move || write_now(Path::new(&file), on)).await;
-    written.unwrap_or_else(|_| Err(ErrorKind::Other.into()))
+    std::thread::Builder::new().spawn(move || {
+        // A device that stopped meanwhile does not ask any more.
+        let _ = done.send(write_now(Path::new(&file), on));
+    })?;
+    written
+        .await
+        .unwrap_or_else(|_| Err(ErrorKind::Other.into()))
 }
 
 /// Nothing is made, no link is followed, and a pipe without a reader does not hold it up.
@@ -94,7 +117,6 @@ fn write_now(path: &Path, on: bool) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     struct Folder(std::path::PathBuf);
 
@@ -123,7 +145,7 @@ mod tests {
             }
         };
         let patience = Duration::from_secs(10);
-        tokio::time::timeout(patience, comes).await.expect(text);
+        timeout(patience, comes).await.expect(text);
     }
 
     #[tokio::test]

@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
-use self::listeners::{Incoming, accept_streams, bind, listen_fault, receive_datagrams};
+use self::listeners::{Door, Incoming, accept_streams, bind, listen_fault, receive_datagrams};
 use self::streams::{carry, open};
 use crate::certs::Attempt;
 use crate::sip::event::{
@@ -224,9 +224,9 @@ impl Shell {
     async fn listen(&mut self, id: SocketId, gateway: &str, by: Transport, local: SocketAddr) {
         let bound = match by {
             Transport::Udp => self.listen_datagrams(id, local).await,
-            Transport::Tcp => self.listen_streams(id, local, None),
+            Transport::Tcp => self.listen_streams(id, gateway, local, None),
             Transport::Tls => match (self.tls.accept)(gateway) {
-                Some(config) => self.listen_streams(id, local, Some(config)),
+                Some(config) => self.listen_streams(id, gateway, local, Some(config)),
                 None => Err(ListenFault::NoCertificate),
             },
         };
@@ -255,13 +255,21 @@ impl Shell {
     fn listen_streams(
         &mut self,
         id: SocketId,
+        gateway: &str,
         local: SocketAddr,
         config: Option<Arc<ServerConfig>>,
     ) -> Result<SocketAddr, ListenFault> {
         let listener = bind(local).and_then(|it| it.listen(BACKLOG));
         let listener = listener.map_err(|it| listen_fault(&it))?;
         let bound = listener.local_addr().map_err(|it| listen_fault(&it))?;
-        let task = accept_streams(id, listener, config, self.happenings.clone());
+        let door = Door {
+            id,
+            gateway: gateway.to_owned(),
+            config,
+            happenings: self.happenings.clone(),
+            reports: self.reports.clone(),
+        };
+        let task = accept_streams(door, listener);
         self.listeners.insert(id, tokio::spawn(task));
         Ok(bound)
     }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, server};
 
-use super::{Happening, Happenings, PATIENCE, tell};
-use crate::sip::event::{Input, ListenFault, SocketId};
+use super::{Happening, Happenings, PATIENCE, Report, tell};
+use crate::certs::{LinkFailure, Refused};
+use crate::sip::event::{Input, ListenFault, Notice, SocketId};
 use crate::sip::message::MAX_MESSAGE;
 
 /// Peers' handshakes that run at once on one listener.
@@ -45,13 +46,19 @@ pub(super) async fn receive_datagrams(
     }
 }
 
+/// A listener for streams, and whom it tells.
+pub(super) struct Door {
+    pub(super) id: SocketId,
+    pub(super) gateway: String,
+    /// How TLS is done; none for clear streams.
+    pub(super) config: Option<Arc<ServerConfig>>,
+    pub(super) happenings: Happenings,
+    pub(super) reports: mpsc::UnboundedSender<Report>,
+}
+
 /// Tells of every stream that a peer opens, after its handshake where there is one.
-pub(super) async fn accept_streams(
-    listener_id: SocketId,
-    listener: TcpListener,
-    config: Option<Arc<ServerConfig>>,
-    happenings: Happenings,
-) {
+pub(super) async fn accept_streams(door: Door, listener: TcpListener) {
+    let door = Arc::new(door);
     let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
     loop {
         let Ok(permit) = Arc::clone(&handshakes).acquire_owned().await else {
@@ -61,33 +68,55 @@ pub(super) async fn accept_streams(
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let Ok(local) = stream.local_addr() else {
-            continue;
-        };
-        let happenings = happenings.clone();
-        let config = config.clone();
+        let door = Arc::clone(&door);
         tokio::spawn(async move {
-            let stream = match config {
-                None => Some(Incoming::Clear(stream)),
-                Some(config) => shake(config, stream).await,
-            };
+            let let_in = door.let_in(stream, peer).await;
             drop(permit);
-            let Some(stream) = stream else { return };
+            let Some((stream, local)) = let_in else {
+                return;
+            };
             let happening = Happening::Peer {
-                listener: listener_id,
+                listener: door.id,
                 stream,
                 local,
                 peer,
             };
-            let _ = happenings.send(happening).await;
+            let _ = door.happenings.send(happening).await;
         });
     }
 }
 
-async fn shake(config: Arc<ServerConfig>, stream: TcpStream) -> Option<Incoming> {
-    let accepted = timeout(PATIENCE, TlsAcceptor::from(config).accept(stream)).await;
-    let stream = accepted.ok()?.ok()?;
-    Some(Incoming::Secure(Box::new(stream)))
+impl Door {
+    async fn let_in(&self, stream: TcpStream, peer: SocketAddr) -> Option<(Incoming, SocketAddr)> {
+        let local = stream.local_addr().ok()?;
+        let Some(config) = self.config.clone() else {
+            return Some((Incoming::Clear(stream), local));
+        };
+        let accepted = timeout(PATIENCE, TlsAcceptor::from(config).accept(stream)).await;
+        match accepted {
+            Ok(Ok(stream)) => Some((Incoming::Secure(Box::new(stream)), local)),
+            Ok(Err(error)) => {
+                self.refuse(peer, &error);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Anybody may knock: a refused peer is worth a line for who looks closely, not an alarm.
+    fn refuse(&self, peer: SocketAddr, error: &io::Error) {
+        let steps = Refused::within_io(error).map(|it| it.trail.clone());
+        let steps = steps.unwrap_or_default();
+        let steps = steps.steps().map(ToString::to_string);
+        let end = format!("the peer was not let in: {}", LinkFailure::of_io(error));
+        for step in steps.chain([end]) {
+            let _ = self.reports.send(Report::Notice(Notice::TlsStep {
+                gateway: self.gateway.clone(),
+                server: peer.to_string(),
+                step,
+            }));
+        }
+    }
 }
 
 /// A TCP socket that may take a port whose last connection lingers.

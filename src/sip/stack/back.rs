@@ -18,7 +18,8 @@ use crate::sip::resolve::{
     Answer, Families, LookupFault, NaptrInTls, Progress, Resolution, Target, Wanted,
 };
 use crate::sip::settings::SupportedDnsQueries;
-use crate::sip::transaction::table::{Hop, Stranded};
+use crate::sip::transaction::served::Stranded;
+use crate::sip::transaction::table::Hop;
 use crate::sip::transport::{Transport, Transports, via};
 
 /// Ways that are sought at once.

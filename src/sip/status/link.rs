@@ -94,3 +94,58 @@ impl LinkState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::schema::Name;
+    use crate::tree::Tree;
+    use crate::wire::time::UnixTime;
+
+    fn read(tree: &Tree, column: &str) -> String {
+        let name = format!("SipEp.TlsPersistentConnectionStatusReason[Index=3].{column}");
+        let name = Name::parse(&name).expect("a name");
+        let value = tree.instances().read(&name).expect("published");
+        value.display(&name.column.get().syntax)
+    }
+
+    #[test]
+    fn every_column_of_a_link_is_filled() {
+        let now = Instant::now() + Duration::from_secs(60);
+        let link = LinkStatus {
+            index: 3,
+            gateway: "trunk".to_owned(),
+            local_port: 16_000,
+            remote_host: "sip.example:5061".to_owned(),
+            remote_addr: None,
+            state: LinkState::Up,
+            reason: "a remark".to_owned(),
+            session: Some(Session {
+                version: "TLS 1.3".to_owned(),
+                cipher_suite: "TLS_AES_128_GCM_SHA256".to_owned(),
+                subject: "CN=sip.example".to_owned(),
+                expiry: Some(UnixTime::from_secs(86_400)),
+            }),
+            since: Some(now - Duration::from_secs(60)),
+            attempts: 2,
+            next_attempt: Some(now + Duration::from_secs(1)),
+        };
+        let tree = Tree::in_memory();
+        let calendar = Calendar::new(now, Some(UnixTime::from_secs(3600)));
+        tree.live().publish(|live| link.publish(live, &calendar));
+        for (column, value) in [
+            ("Text", "a remark"),
+            ("Version", "TLS 1.3"),
+            ("CipherSuite", "TLS_AES_128_GCM_SHA256"),
+            ("PeerSubject", "CN=sip.example"),
+            ("PeerExpiry", "1970-01-02 00:00:00"),
+            ("Since", "1970-01-01 00:59:00"),
+            ("Attempts", "2"),
+            ("NextAttempt", "1970-01-01 01:00:01"),
+        ] {
+            assert_eq!(read(&tree, column), value, "{column}");
+        }
+    }
+}

@@ -12,6 +12,7 @@ use super::client::Client;
 use super::invite_client::InviteClient;
 use super::invite_server::InviteServer;
 use super::key::{CallMark, ClientKey, ServerKey};
+use super::served::{Served, Serving, Stranded};
 use super::server::Server;
 use super::{Action, Pace};
 use crate::sip::event::{Output, SocketId};
@@ -91,31 +92,6 @@ struct Asked {
     request: Request,
     hop: Hop,
     user: User,
-}
-
-#[derive(Debug)]
-enum Serving {
-    Plain(Server),
-    Invite(InviteServer),
-}
-
-#[derive(Debug)]
-struct Served {
-    machine: Serving,
-    mark: Option<CallMark>,
-    answer: Vec<u8>,
-    hop: Hop,
-    /// Whether the connection of `hop` is gone.
-    lost: bool,
-}
-
-/// A response whose connection is gone (RFC 3261 §18.2.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stranded {
-    /// Where the request came from.
-    pub hop: Hop,
-    /// The response.
-    pub bytes: Vec<u8>,
 }
 
 /// The transactions of one stack.
@@ -384,17 +360,6 @@ impl Table {
         match actions.contains(&Action::Deliver) {
             true => Arrived::StrayAck,
             false => Arrived::Absorbed,
-        }
-    }
-}
-
-impl Served {
-    /// Sends the answer, or says that its connection is gone.
-    fn send(&self, stranded: &mut Vec<Stranded>, out: &mut VecDeque<Output>) {
-        let (hop, bytes) = (self.hop, self.answer.clone());
-        match self.lost {
-            true => stranded.push(Stranded { hop, bytes }),
-            false => out.push_back(hop.send(bytes)),
         }
     }
 }

@@ -313,6 +313,25 @@ fn keep_alive_options_find_out_that_a_server_is_gone_and_that_it_is_back() {
 }
 
 #[test]
+fn links_ask_the_system_for_tcp_keep_alive_and_a_change_opens_a_new_one_first() {
+    let mut world = tls_world(Manner::default());
+    world.settings.keep_alive.method = KeepAliveMethod::TcpKeepAlive;
+    world.apply();
+    world.seconds(2);
+    world.settings.keep_alive.interval = 45;
+    world.settings.keep_alive.retry = 5;
+    world.apply();
+    world.seconds(2);
+    assert!(world.is_registered());
+    let orders: Vec<_> = { world.connects.iter() }
+        .map(|it| it.1.tcp_keep_alive.expect("wanted"))
+        .map(|it| (it.interval.as_secs(), it.retry))
+        .collect();
+    assert_eq!(orders, [(30, 3), (45, 5)]);
+    assert_eq!(world.stream_ports(SERVER), [16001], "the old one went");
+}
+
+#[test]
 fn an_unresolvable_name_is_told() {
     let mut world = World::new();
     world.settings.registration.server_host = host("nowhere.example");

@@ -18,8 +18,8 @@ use demarc::wire::time::UnixTime;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::ResolverConfig;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
@@ -153,4 +153,46 @@ async fn a_server_of_an_unknown_authority_is_refused_step_by_step() {
         "{refused}"
     );
     assert_eq!(said, ["1400.100", "1400.140", "1400.130"]);
+}
+
+#[tokio::test]
+async fn a_peer_that_speaks_clear_text_to_the_tls_port_is_not_let_in() {
+    let authority = Authority::new("Root");
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = free.local_addr().expect("bound");
+    drop(free);
+    let mut settings = settings(port);
+    settings.proxy.home_domain_host = None;
+    let gateway = settings.gateways.get_mut("default").expect("there");
+    gateway.kind = GatewayType::TrunkGateway;
+    gateway.secure_port = port.port();
+    let config = server::config(&authority.issue("gw.example"));
+    let tls = Tls {
+        accept: Arc::new(move |_| Some(config.clone())),
+        ..tls(&authority)
+    };
+    let mut knocked = false;
+    let told = until(settings, tls, |report| match report {
+        Report::Status(status)
+            if !knocked
+                && status
+                    .gateways
+                    .first()
+                    .is_some_and(|it| it.secure_port != 0) =>
+        {
+            knocked = true;
+            tokio::spawn(async move {
+                let mut peer = TcpStream::connect(port).await.expect("it listens");
+                let sent = peer.write_all(b"OPTIONS sip:gw.example SIP/2.0\r\n\r\n");
+                sent.await.expect("written");
+                let _ = peer.read(&mut [0; 64]).await;
+            });
+            None
+        }
+        Report::Notice(notice) => Some(notice.logged()),
+        Report::Status(_) | Report::LastPort(_) => None,
+    })
+    .await;
+    assert_eq!(told.name(), "1400.140");
+    assert!(told.text.contains("does not speak TLS"), "{}", told.text);
 }
