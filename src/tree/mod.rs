@@ -17,6 +17,7 @@ pub mod messages;
 pub mod notice;
 mod operation;
 mod order;
+mod phase;
 mod refusal;
 mod rows;
 mod said;

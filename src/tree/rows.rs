@@ -6,6 +6,9 @@
 //! then put into use or deleted.
 
 use super::actor::{Actor, Face, Rights};
+use super::phase::{
+    ACTIVE, CREATE_AND_GO, CREATE_AND_WAIT, DESTROY, NOT_IN_SERVICE, Phase, phase_of,
+};
 use super::refusal::{Reason, Refusal, Subject};
 use super::snapshot::{Row, RowState, Snapshot};
 use super::txn::{Creation, Wish};
@@ -26,13 +29,6 @@ pub struct Candidate<'a> {
     /// Rows that a wish or a leader touched, with the first wish that did.
     touched: BTreeMap<(TableId, Index), usize>,
 }
-
-/// The actions of RowStatus (RFC 2579).
-const ACTIVE: i32 = 1;
-const NOT_IN_SERVICE: i32 = 2;
-const CREATE_AND_GO: i32 = 4;
-const CREATE_AND_WAIT: i32 = 5;
-const DESTROY: i32 = 6;
 
 impl<'a> Candidate<'a> {
     pub(crate) fn build(
@@ -360,34 +356,6 @@ pub(crate) fn followers(leader: TableId) -> impl Iterator<Item = TableId> {
     schema::tables()
         .filter(move |(_, table)| table.rows == RowLife::Follow(leader))
         .map(|(id, _)| id)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Make,
-    Fill,
-    Settle,
-}
-
-fn phase_of(wish: &Wish) -> Phase {
-    match wish {
-        Wish::Create(..) | Wish::Put(..) => Phase::Make,
-        Wish::Assign(name, value) if name.column.get().role == Role::RowStatus => match value {
-            Value::Integer(CREATE_AND_GO | CREATE_AND_WAIT) => Phase::Make,
-            _ => Phase::Settle,
-        },
-        Wish::Assign(name, Value::Integer(1..)) if is_command(name, "Insert") => Phase::Make,
-        Wish::Assign(name, _) if is_command(name, "Up") || is_command(name, "Down") => {
-            Phase::Settle
-        }
-        Wish::Activate(..) => Phase::Settle,
-        Wish::Assign(..) | Wish::Delete(..) | Wish::Unknown(..) | Wish::Unfit(_) => Phase::Fill,
-    }
-}
-
-fn is_command(name: &Name, short: &str) -> bool {
-    let column = name.column.get();
-    matches!(column.role, Role::Command(_)) && column.short == short
 }
 
 fn subject(wish: &Wish) -> Subject {
