@@ -9,6 +9,7 @@ mod stub;
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -51,7 +52,8 @@ impl Drop for Folder {
     }
 }
 
-/// A process that is killed by its own pid when the test ends.
+/// A process that is killed when the test ends, with what it started: it is
+/// the head of a process group of its own.
 pub(crate) struct Running {
     child: Child,
     log: PathBuf,
@@ -65,6 +67,7 @@ impl Running {
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err)
+            .process_group(0)
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         Self { child, log }
@@ -86,7 +89,17 @@ impl Running {
     }
 
     pub(crate) fn kill(&mut self) {
+        if self.has_ended() {
+            return;
+        }
         let _ = self.child.kill();
+        // Until it is waited for, no other group can have its number.
+        let group = format!("-{}", self.pid());
+        let mut rest = Command::new("kill");
+        let _ = rest
+            .args(["-KILL", "--", &group])
+            .stderr(Stdio::null())
+            .status();
         let _ = self.child.wait();
     }
 
