@@ -4,7 +4,7 @@
 //! name is. Reading ignores case; printing is canonical.
 
 use super::index::{Index, IndexError};
-use super::near::{no_object, no_service, row_pattern};
+use super::near::{begins_several, needs_column, no_object, no_service, row_pattern};
 use super::value::{Value, ValueError, dotted, parse_oid};
 use super::{
     ColumnId, Role, RowLife, ServiceId, Syntax, TableId, column_at, columns, service, tables,
@@ -358,37 +358,6 @@ fn index_of(table: TableId, keys: &[(&str, &str)]) -> Result<Index, String> {
         return Err(IndexError::Count.to_string());
     }
     Index::of(table.get(), &values).map_err(|error| error.to_string())
-}
-
-fn needs_column(text: &str, table: TableId) -> NameError {
-    let columns = table.get().columns.iter().map(|column| column.get());
-    let names: Vec<&str> = columns
-        .filter(|column| column.writable)
-        .map(|column| column.short)
-        .take(MOST_COLUMNS)
-        .collect();
-    NameError::NeedsColumn(text.to_owned(), names.join(", "))
-}
-
-/// Columns that an error lists.
-const MOST_COLUMNS: usize = 8;
-
-/// A table, or the beginning of several names, where one instance is wanted.
-fn begins_several(text: &str, columns: &[ColumnId]) -> NameError {
-    let (Some(first), Some((_, rest))) = (columns.first(), text.split_once('.')) else {
-        return NameError::Malformed(text.to_owned());
-    };
-    let table = first.get().table.get();
-    if table.short.eq_ignore_ascii_case(rest.trim()) {
-        return NameError::NeedsRow(text.to_owned(), pattern(*first));
-    }
-    match text
-        .trim()
-        .starts_with(|first: char| first.is_ascii_digit() || first == '.')
-    {
-        true => NameError::Malformed(text.to_owned()),
-        false => no_object(table.service, None, rest),
-    }
 }
 
 /// `Service.Table[Index=...].Column`.

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 
 /// Suggestions in one error.
 const MOST: usize = 3;
+/// Columns that an error lists.
+const MOST_COLUMNS: usize = 8;
 /// Longer words are no typing errors, in letters.
 const LONGEST: usize = 64;
 
@@ -42,6 +44,35 @@ pub(super) fn no_object(service: ServiceId, table: Option<TableId>, text: &str) 
         None => service.get().name.to_owned(),
     };
     NameError::NoObject(place, text.to_owned(), hint)
+}
+
+/// A row where one instance is wanted.
+pub(super) fn needs_column(text: &str, table: TableId) -> NameError {
+    let columns = table.get().columns.iter().map(|column| column.get());
+    let names: Vec<&str> = columns
+        .filter(|column| column.writable)
+        .map(|column| column.short)
+        .take(MOST_COLUMNS)
+        .collect();
+    NameError::NeedsColumn(text.to_owned(), names.join(", "))
+}
+
+/// A table, or the beginning of several names, where one instance is wanted.
+pub(super) fn begins_several(text: &str, columns: &[ColumnId]) -> NameError {
+    let (Some(first), Some((_, rest))) = (columns.first(), text.split_once('.')) else {
+        return NameError::Malformed(text.to_owned());
+    };
+    let table = first.get().table.get();
+    if table.short.eq_ignore_ascii_case(rest.trim()) {
+        return NameError::NeedsRow(text.to_owned(), pattern(*first));
+    }
+    match text
+        .trim()
+        .starts_with(|first: char| first.is_ascii_digit() || first == '.')
+    {
+        true => NameError::Malformed(text.to_owned()),
+        false => no_object(table.service, None, rest),
+    }
 }
 
 /// The scalars, tables and columns of services, each as it is called and as it is written.

@@ -389,7 +389,11 @@ fn the_log_is_pushed_as_it_grows_and_the_stream_ends_with_the_device() {
 #[test]
 fn the_picture_is_drawn_from_whatever_is_published() {
     let world = World::boot();
-    world.ok(&["set", "Hoc.SystemName=gw"]);
+    world.ok(&[
+        "set",
+        "Hoc.SystemName=gw",
+        "SipEp.Gateway[Name=default].Port=5070",
+    ]);
     world.tree.live().publish(|live| {
         live.scalar(demarc::schema::snmp::LISTEN_STATE, "127.0.0.1:1161");
         let gateway = Index::text("default");

@@ -67,12 +67,13 @@ impl Client {
         let mut line = serde_json::to_vec(request).map_err(ClientError::Unreadable)?;
         line.push(b'\n');
         let stream = self.stream.get_mut();
-        // A device that turns a client away may say why and close before it is asked.
-        let written = stream.write_all(&line);
+        let sent = stream.write_all(&line);
         loop {
-            let (answer, more) = match (self.answer(), &written) {
-                (Err(_), Err(lost)) => return Err(ClientError::Lost(lost.kind().into())),
-                (answer, _) => answer?,
+            let (answer, more) = match (&sent, self.answer()) {
+                // Who was turned away finds the reason although nobody reads the request.
+                (_, Ok(answer)) => answer,
+                (Ok(()), Err(error)) => return Err(error),
+                (Err(_), Err(_)) => return sent.map_err(ClientError::Lost),
             };
             if each(answer).is_break() || !more {
                 return Ok(());
