@@ -104,7 +104,7 @@ pub struct RegistrationPlan {
     pub binding: Binding,
     /// The display name; empty for none.
     pub friendly_name: String,
-    /// Seconds, as in [`Registration`].
+    /// Seconds, as in [`Registration`](crate::sip::settings::Registration).
     pub times: Times,
     /// The credentials that may be used, in order.
     pub credentials: Vec<Authentication>,
