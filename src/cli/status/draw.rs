@@ -292,7 +292,7 @@ Wrong now
     }
 
     #[test]
-    fn services_that_all_run_are_one_line_and_one_that_does_not_brings_them_all() {
+    fn services_that_run_are_one_line_and_one_that_does_not_has_its_own() {
         let drawn = |nlm: &str| {
             let names = ["Cert", "Conf", "Hoc", "Nlm"];
             let cells = names.iter().flat_map(|name| {
@@ -312,11 +312,12 @@ Wrong now
         };
         let well = drawn("started");
         assert!(
-            well.contains("\n  ok started: Hoc Nlm Cert Conf\n"),
+            well.contains("\n  ok started: Hoc, Nlm, Cert, Conf\n"),
             "{well}"
         );
         let ill = drawn("stopped");
-        assert!(ill.contains("\n  .. Nlm   stopped\n"), "{ill}");
+        assert!(ill.contains("\n  ok started: Hoc, Cert, Conf\n"), "{ill}");
+        assert!(ill.contains("\n  .. Nlm  stopped\n"), "{ill}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use demarc::sip::Stack;
-use demarc::sip::event::{Connect, Input, SocketId, TimeOfDay};
+use demarc::sip::event::{Connect, Input, SocketId, StreamFault, TimeOfDay};
 use demarc::sip::hostport::HostPort;
 use demarc::sip::message::Request;
 use demarc::sip::message::framing::Framer;
