@@ -7,6 +7,7 @@
 
 mod listeners;
 mod names;
+mod refusals;
 mod secure;
 mod streams;
 
@@ -120,6 +121,7 @@ pub async fn run(
         happenings,
         datagrams: HashMap::new(),
         listeners: HashMap::new(),
+        secure: HashMap::new(),
         streams: HashMap::new(),
     };
     loop {
@@ -158,6 +160,8 @@ struct Shell {
     happenings: Happenings,
     datagrams: HashMap<SocketId, Arc<UdpSocket>>,
     listeners: HashMap<SocketId, JoinHandle<()>>,
+    /// The listeners for TLS among them, and their gateways.
+    secure: HashMap<SocketId, String>,
     streams: HashMap<SocketId, mpsc::Sender<Vec<u8>>>,
 }
 
@@ -192,7 +196,33 @@ impl Shell {
         if let Input::Closed { id } | Input::Failed { id, .. } = &input {
             self.streams.remove(id);
         }
+        let certificates_may_differ = matches!(input, Input::Settings(_) | Input::Time(_));
         self.stack.handle(Instant::now(), input);
+        if certificates_may_differ {
+            self.close_uncertified();
+        }
+    }
+
+    /// A listener for TLS that has no certificate any more is none.
+    fn close_uncertified(&mut self) {
+        let accept = self.tls.accept.clone();
+        let lost = self
+            .secure
+            .extract_if(|_, gateway| accept(gateway).is_none());
+        let lost: Vec<SocketId> = lost.map(|(id, _)| id).collect();
+        for id in lost {
+            self.unlisten(id);
+            let fault = ListenFault::NoCertificate;
+            self.fact(Input::ListenFailed { id, fault });
+        }
+    }
+
+    fn unlisten(&mut self, id: SocketId) {
+        self.datagrams.remove(&id);
+        self.secure.remove(&id);
+        if let Some(task) = self.listeners.remove(&id) {
+            task.abort();
+        }
     }
 
     async fn drain(&mut self) -> Life {
@@ -204,12 +234,7 @@ impl Shell {
                     transport,
                     local,
                 } => self.listen(id, &gateway, transport, local).await,
-                Output::Unlisten { id } => {
-                    self.datagrams.remove(&id);
-                    if let Some(task) = self.listeners.remove(&id) {
-                        task.abort();
-                    }
-                }
+                Output::Unlisten { id } => self.unlisten(id),
                 Output::Datagram { id, peer, bytes } => self.send(id, peer, &bytes),
                 Output::Connect(connect) => self.connect(connect),
                 Output::Write { id, bytes } => self.write(id, bytes),
@@ -261,8 +286,14 @@ impl Shell {
             .await
             .map_err(|it| listen_fault(&it))?;
         let bound = socket.local_addr().map_err(|it| listen_fault(&it))?;
+        // Without them a server that is not there is only found out by its silence.
+        let _ = refusals::wanted(&socket);
         let socket = Arc::new(socket);
-        let task = receive_datagrams(id, Arc::clone(&socket), self.happenings.clone());
+        let datagrams = receive_datagrams(id, Arc::clone(&socket), self.happenings.clone());
+        let refused = refusals::hear(id, Arc::clone(&socket), self.happenings.clone());
+        let task = async {
+            tokio::join!(datagrams, refused);
+        };
         self.datagrams.insert(id, socket);
         self.listeners.insert(id, tokio::spawn(task));
         Ok(bound)
@@ -278,6 +309,9 @@ impl Shell {
         let listener = bind(local).and_then(|it| it.listen(BACKLOG));
         let listener = listener.map_err(|it| listen_fault(&it))?;
         let bound = listener.local_addr().map_err(|it| listen_fault(&it))?;
+        if accept.is_some() {
+            self.secure.insert(id, gateway.to_owned());
+        }
         let door = Door {
             id,
             gateway: gateway.to_owned(),
@@ -294,7 +328,12 @@ impl Shell {
         let Some(socket) = self.datagrams.get(&id) else {
             return;
         };
-        match socket.try_send_to(bytes, peer) {
+        let sent = match socket.try_send_to(bytes, peer) {
+            // That was said of an earlier datagram, maybe to somebody else.
+            Err(error) if is_of_earlier(&error) => socket.try_send_to(bytes, peer),
+            sent => sent,
+        };
+        match sent {
             Ok(_) => {}
             // A full buffer loses datagrams as the network does.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -339,6 +378,15 @@ impl Shell {
             tell(&happenings, Input::Resolved { id, answer }).await;
         });
     }
+}
+
+/// Whether the system may be speaking of a datagram that was sent before.
+fn is_of_earlier(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    matches!(
+        error.kind(),
+        ConnectionRefused | HostUnreachable | NetworkUnreachable
+    )
 }
 
 /// The stack may be gone by now; then nobody needs to know.

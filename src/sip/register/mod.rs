@@ -11,6 +11,8 @@ mod machine;
 mod outcome;
 mod request;
 
+use std::net::SocketAddr;
+
 use thiserror::Error;
 
 use crate::sip::link::LinkFault;
@@ -58,6 +60,16 @@ pub enum Fault {
     /// The link is not up.
     #[error("{0}")]
     Link(LinkFault),
+    /// The network says that nobody is there.
+    #[error(
+        "nobody listens at {0}: is SipEp.DefaultStaticRegistrarServerHost right, and does the server speak UDP?"
+    )]
+    Undelivered(SocketAddr),
+    /// Nobody answered yet.
+    #[error(
+        "no answer to REGISTER from {0} yet: it is waited for as SipEp.InteropTransmissionTimeout says"
+    )]
+    Slow(SocketAddr),
     /// Nobody answered.
     #[error(
         "no answer to REGISTER by {transport}: check SipEp.DefaultStaticRegistrarServerHost, and SipEp.TransportConfig[GatewayName={gateway}].TlsEnable and TcpEnable if the server speaks only TLS or TCP"

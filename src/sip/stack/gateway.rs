@@ -197,6 +197,14 @@ impl Gateway {
         true
     }
 
+    /// A listener that had no certificate may have one now.
+    pub(super) fn certificates_changed(&mut self, now: Instant) {
+        let listeners = self.listeners.values_mut();
+        for listener in listeners.filter(|it| it.fault == Some(ListenFault::NoCertificate)) {
+            listener.retry = Some(now);
+        }
+    }
+
     /// Tries failed listeners again when their pause is over.
     pub(super) fn retry_listeners(&mut self, core: &mut Core, now: Instant) {
         let due: Vec<(Transport, SocketAddr)> = self

@@ -60,6 +60,7 @@ impl Device {
             keyring: keyring.clone(),
             unit,
             time: Arc::new(move || TlsTime::of(Some(now), now)),
+            time_changed: Arc::default(),
             lookup,
             memory: Memory {
                 kept: kept.lock().expect("octets").clone(),

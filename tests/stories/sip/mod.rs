@@ -14,5 +14,6 @@ mod registering;
 mod registrar;
 mod restart;
 mod secure;
+mod waiting;
 mod way_back;
 mod world;

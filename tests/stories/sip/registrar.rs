@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use demarc::sip::event::{Session, TlsRefusal};
+use demarc::sip::event::{Session, Stage, TlsRefusal};
 use demarc::sip::message::{Contact, HeaderName, Method, Request, Response, StatusCode};
 use demarc::sip::transport::Transport;
 use demarc::wire::digest::{Credentials, Secret, Target};
@@ -40,6 +40,8 @@ pub(super) struct Manner {
     pub(super) is_dead: bool,
     /// It refuses TLS handshakes for this.
     pub(super) refuses_tls: Option<TlsRefusal>,
+    /// It takes streams that far, and says nothing more.
+    pub(super) hangs: Option<Stage>,
     /// What TLS agrees on.
     pub(super) session: Option<Session>,
 }
@@ -61,6 +63,7 @@ impl Default for Manner {
             closes_idle: None,
             is_dead: false,
             refuses_tls: None,
+            hangs: None,
             session: None,
         }
     }
