@@ -1,5 +1,6 @@
 //! Where the command line starts a device, or works on a stopped one.
 
+use super::args::data_option;
 use super::failure::Failure;
 use crate::device::{Device, DeviceError, DeviceOptions, End};
 use crate::north::local::Refused;
@@ -82,21 +83,23 @@ fn greet(device: &Device, folder: &Path, out: &mut dyn Write) -> io::Result<()> 
         .cloned();
     let port = port.as_ref().and_then(Value::number).unwrap_or_default();
     let file = folder.join("first-boot.txt");
-    let data = folder.display();
     writeln!(
         out,
-        "{} {} starts on {data}",
-        identity.product, identity.serial
+        "{} {} starts on {}",
+        identity.product,
+        identity.serial,
+        folder.display()
     )?;
+    let data = data_option(folder);
     writeln!(
         out,
         "  SNMP   127.0.0.1:{port}, SNMPv3 user admin (SHA-256, AES)"
     )?;
     writeln!(out, "  secrets of the first boot are in {}", file.display())?;
     writeln!(out, "Worth trying, in another terminal:")?;
-    writeln!(out, "  demarc status --data {data}")?;
-    writeln!(out, "  demarc walk Hoc --data {data}")?;
-    writeln!(out, "  demarc set Hoc.SystemName=gateway-1 --data {data}")
+    writeln!(out, "  demarc status{data}")?;
+    writeln!(out, "  demarc walk Hoc{data}")?;
+    writeln!(out, "  demarc set Hoc.SystemName=gateway-1{data}")
 }
 
 /// SIGTERM or SIGINT.
