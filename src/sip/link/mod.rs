@@ -141,6 +141,8 @@ pub struct Manner {
     pub concealment: DnsFailureConcealment,
     /// How long a failed address is left alone; none without a penalty box.
     pub penalty: Option<Duration>,
+    /// How servers are asked whether they are there.
+    pub keep_alive: KeepAliveMethod,
     /// Between pings, where they are the method.
     pub ping: Option<Duration>,
     /// Between keep-alive OPTIONS, where they are the method.
@@ -162,6 +164,7 @@ impl Manner {
                 .penalty_box
                 .enable
                 .then(|| seconds(settings.penalty_box.time)),
+            keep_alive: keep_alive.method,
             ping: every(KeepAliveMethod::Ping),
             options: every(KeepAliveMethod::SipOptions),
         }
