@@ -286,6 +286,9 @@ impl Shell {
             .await
             .map_err(|it| listen_fault(&it))?;
         let bound = socket.local_addr().map_err(|it| listen_fault(&it))?;
+        // A socket that the runtime has not looked at yet takes no datagram at once,
+        // and the first request would be lost.
+        socket.writable().await.map_err(|it| listen_fault(&it))?;
         // Without them a server that is not there is only found out by its silence.
         let _ = refusals::wanted(&socket);
         let socket = Arc::new(socket);

@@ -110,8 +110,7 @@ pub struct Registration {
     /// What was told of refused credentials; further attempts with the same are no news.
     pub(super) told: Option<Refusal>,
     pub(super) offered: Vec<String>,
-    pub(super) sent_by: Option<Transport>,
-    pub(super) sent_to: Option<SocketAddr>,
+    pub(super) sent_to: Option<(Transport, SocketAddr)>,
     pub(super) previous: Vec<String>,
     pub(super) not_before: Option<Instant>,
     /// The settings changed since the REGISTER under way was written.
@@ -151,7 +150,6 @@ impl Registration {
             service_route: Vec::new(),
             told: None,
             offered: Vec::new(),
-            sent_by: None,
             sent_to: None,
             previous: Vec::new(),
             not_before: None,
@@ -240,8 +238,7 @@ impl Registration {
 
     /// A REGISTER left; these were its Contacts and its way.
     pub fn sent(&mut self, now: Instant, contacts: Vec<String>, flow: Flow) {
-        self.sent_by = Some(flow.transport);
-        self.sent_to = Some(flow.peer);
+        self.sent_to = Some((flow.transport, flow.peer));
         if self.sent == Some(Purpose::Bind) {
             self.offered = contacts;
             self.timers.set(Timer::Slow, now + SLOW);

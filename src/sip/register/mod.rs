@@ -62,14 +62,24 @@ pub enum Fault {
     Link(LinkFault),
     /// The network says that nobody is there.
     #[error(
-        "nobody listens at {0}: is SipEp.DefaultStaticRegistrarServerHost right, and does the server speak UDP?"
+        "nobody listens at {peer} for UDP: check SipEp.DefaultStaticRegistrarServerHost, and SipEp.TransportConfig[GatewayName={gateway}].TlsEnable and TcpEnable if the server speaks only TLS or TCP"
     )]
-    Undelivered(SocketAddr),
+    Undelivered {
+        /// Where it was sent.
+        peer: SocketAddr,
+        /// By which gateway.
+        gateway: String,
+    },
     /// Nobody answered yet.
     #[error(
-        "no answer to REGISTER from {0} yet: it is waited for as SipEp.InteropTransmissionTimeout says"
+        "no answer to REGISTER by {transport} from {peer} yet: it is waited for as SipEp.InteropTransmissionTimeout says"
     )]
-    Slow(SocketAddr),
+    Slow {
+        /// How it was sent.
+        transport: Transport,
+        /// To whom.
+        peer: SocketAddr,
+    },
     /// Nobody answered.
     #[error(
         "no answer to REGISTER by {transport}: check SipEp.DefaultStaticRegistrarServerHost, and SipEp.TransportConfig[GatewayName={gateway}].TlsEnable and TcpEnable if the server speaks only TLS or TCP"

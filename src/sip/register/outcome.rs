@@ -169,7 +169,7 @@ impl Registration {
     }
 
     fn hint(&self, status: u16) -> Hint {
-        let streams = self.sent_by != Some(Transport::Udp);
+        let streams = self.sent_by() != Transport::Udp;
         let mute = !self.plan.binding.transport_parameter;
         match status {
             // 503 says of itself what is wrong.
@@ -186,16 +186,24 @@ impl Registration {
         if self.sent == Some(Purpose::Bind) && !self.leaving {
             self.timers.stop(Timer::Slow);
             self.state = RegistrationState::Unreachable;
-            self.fault = Some(Fault::Undelivered(peer));
+            self.fault = Some(Fault::Undelivered {
+                peer,
+                gateway: self.gateway.clone(),
+            });
         }
         Vec::new()
     }
 
     /// There is no answer yet, which is worth a word.
     pub(super) fn is_slow(&mut self) {
-        if let (Some(Purpose::Bind), Some(peer)) = (&self.sent, self.sent_to) {
-            self.fault = Some(Fault::Slow(peer));
+        if let (Some(Purpose::Bind), Some((transport, peer))) = (&self.sent, self.sent_to) {
+            self.fault = Some(Fault::Slow { transport, peer });
         }
+    }
+
+    /// How the last REGISTER went.
+    fn sent_by(&self) -> Transport {
+        self.sent_to.map_or(Transport::Udp, |it| it.0)
     }
 
     pub(super) fn timed_out(&mut self, now: Instant) -> Vec<Step> {
@@ -204,7 +212,7 @@ impl Registration {
             Some(Purpose::Unbind(_)) => vec![Step::Gone],
             Some(Purpose::Bind) => {
                 let fault = Fault::NoAnswer {
-                    transport: self.sent_by.unwrap_or(Transport::Udp),
+                    transport: self.sent_by(),
                     gateway: self.gateway.clone(),
                 };
                 let mut steps = self.fail(now, RegistrationState::Unreachable, fault);

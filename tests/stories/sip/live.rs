@@ -299,6 +299,18 @@ async fn the_tls_listener_comes_and_goes_with_the_host_certificate() {
     running.stop().await;
 }
 
+/// Registers user 100 at the server, over UDP.
+fn register_by_udp(settings: &mut Settings) {
+    let clear = TransportConfig::default();
+    settings.transport_config.insert("default".into(), clear);
+    settings.registration.server_host = settings.proxy.home_domain_host.clone();
+    let unit = UnitRegistration {
+        username: "100".into(),
+        ..UnitRegistration::default()
+    };
+    settings.unit_registrations.insert(1, unit);
+}
+
 #[tokio::test]
 async fn a_udp_port_where_nobody_listens_is_found_out_at_once() {
     for host in ["127.0.0.1:0", "[::1]:0"] {
@@ -309,14 +321,7 @@ async fn a_udp_port_where_nobody_listens_is_found_out_at_once() {
         let gateway = settings.gateways.get_mut("default").expect("there");
         gateway.port = own.local_addr().expect("bound").port();
         drop((server, own));
-        let clear = TransportConfig::default();
-        settings.transport_config.insert("default".into(), clear);
-        settings.registration.server_host = HostPort::parse(&addr.to_string()).expect("a server");
-        let unit = UnitRegistration {
-            username: "100".into(),
-            ..UnitRegistration::default()
-        };
-        settings.unit_registrations.insert(1, unit);
+        register_by_udp(&mut settings);
         let mut running = start(settings, tls(&Authority::new("Root"))).await;
         let told = running.shows(|status| {
             let line = status.registrations.first();
@@ -329,6 +334,28 @@ async fn a_udp_port_where_nobody_listens_is_found_out_at_once() {
         told.expect("at once");
         running.stop().await;
     }
+}
+
+#[tokio::test]
+async fn the_first_datagram_of_a_new_socket_leaves() {
+    let server = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    let own = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    let mut settings = settings(server.local_addr().expect("bound"));
+    let gateway = settings.gateways.get_mut("default").expect("there");
+    gateway.port = own.local_addr().expect("bound").port();
+    drop(own);
+    register_by_udp(&mut settings);
+    let running = start(settings, tls(&Authority::new("Root"))).await;
+    let mut octets = [0; 4096];
+    // T1 is 500 ms (RFC 3261 section 17.1.2.2), so the second one is half a second behind it, and the third a second.
+    let mut came = Vec::new();
+    for _ in 0..2 {
+        let datagram = tokio::time::timeout(Duration::from_secs(5), server.recv(&mut octets));
+        datagram.await.expect("in time").expect("received");
+        came.push(std::time::Instant::now());
+    }
+    assert!(came[1] - came[0] < Duration::from_millis(800), "{came:?}");
+    running.stop().await;
 }
 
 #[tokio::test]

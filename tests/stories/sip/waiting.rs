@@ -152,7 +152,7 @@ fn an_answer_that_does_not_come_is_told_of_after_3_seconds() {
     world.seconds(4);
     let (state, reason) = world.registration("default");
     assert_eq!(state, RegistrationState::Registering);
-    assert!(reason.contains("no answer to REGISTER from 198.51.100.1:5060 yet"));
+    assert!(reason.contains("no answer to REGISTER by UDP from 198.51.100.1:5060 yet"));
     world.registrars[0].manner.is_dead = false;
     world.seconds(8);
     assert!(world.is_registered(), "{:?}", world.status.registrations);
