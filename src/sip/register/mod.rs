@@ -62,7 +62,7 @@ pub enum Fault {
     Link(LinkFault),
     /// The network says that nobody is there.
     #[error(
-        "nobody listens at {peer} for UDP: check SipEp.DefaultStaticRegistrarServerHost, and SipEp.TransportConfig[GatewayName={gateway}].TlsEnable and TcpEnable if the server speaks only TLS or TCP"
+        "no datagram reaches {peer}: nobody listens there, or no way leads there: check SipEp.DefaultStaticRegistrarServerHost, and SipEp.TransportConfig[GatewayName={gateway}].TlsEnable and TcpEnable if the server speaks only TLS or TCP"
     )]
     Undelivered {
         /// Where it was sent.

@@ -14,7 +14,7 @@ use demarc::sip::hostport::HostPort;
 use demarc::sip::io::{Handshake, Report, Tls, run};
 use demarc::sip::settings::{Gateway, GatewayType, Settings, TransportConfig, UnitRegistration};
 use demarc::sip::stack::Stack;
-use demarc::sip::status::{LinkState, RegistrationState, Status};
+use demarc::sip::status::{GatewayState, LinkState, RegistrationState, Status};
 use demarc::wire::time::UnixTime;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::ResolverConfig;
@@ -327,7 +327,7 @@ async fn a_udp_port_where_nobody_listens_is_found_out_at_once() {
             let line = status.registrations.first();
             line.is_some_and(|it| {
                 it.state == RegistrationState::Unreachable
-                    && it.reason.contains(&format!("nobody listens at {addr}"))
+                    && it.reason.contains(&format!("no datagram reaches {addr}"))
             })
         });
         let told = tokio::time::timeout(Duration::from_secs(2), told).await;
@@ -347,7 +347,7 @@ async fn the_first_datagram_of_a_new_socket_leaves() {
     register_by_udp(&mut settings);
     let running = start(settings, tls(&Authority::new("Root"))).await;
     let mut octets = [0; 4096];
-    // T1 is 500 ms (RFC 3261 section 17.1.2.2), so the second one is half a second behind it, and the third a second.
+    // RFC 3261 section 17.1.2.2: 500 ms to the second one, and 1 s more to the third.
     let mut came = Vec::new();
     for _ in 0..2 {
         let datagram = tokio::time::timeout(Duration::from_secs(5), server.recv(&mut octets));
@@ -387,5 +387,42 @@ async fn a_peer_that_says_no_more_is_still_answered() {
     whole.expect("closed in time").expect("read");
     let answer = String::from_utf8_lossy(&answer);
     assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn two_gateways_change_ports_with_each_other() {
+    let bind = || async { UdpSocket::bind("127.0.0.1:0").await.expect("a free port") };
+    let (one, other) = (bind().await, bind().await);
+    let ports = [&one, &other].map(|it| it.local_addr().expect("bound").port());
+    let mut settings = settings(one.local_addr().expect("bound"));
+    settings.proxy.home_domain_host = None;
+    settings.transport_config.clear();
+    settings.gateways.clear();
+    drop((one, other));
+    let mut running = start(settings.clone(), tls(&Authority::new("Root"))).await;
+    for ports in [[ports[0], ports[1]], [ports[1], ports[0]]] {
+        for (name, port) in ["a", "b"].into_iter().zip(ports) {
+            let gateway = Gateway {
+                port,
+                ..Gateway::default()
+            };
+            settings.gateways.insert(name.into(), gateway);
+        }
+        let swapped = Input::Settings(Box::new(settings.clone()));
+        running.input(swapped).await;
+        let shown = running.shows(|status| {
+            let bound = { status.gateways.iter() }.map(|it| it.port);
+            assert!(
+                status
+                    .gateways
+                    .iter()
+                    .all(|it| it.state != GatewayState::PortInUse)
+            );
+            bound.eq(ports)
+        });
+        let shown = tokio::time::timeout(Duration::from_secs(2), shown).await;
+        shown.expect("at once");
+    }
     running.stop().await;
 }

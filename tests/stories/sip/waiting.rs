@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use demarc::sip::event::{Input, ListenFault, Stage};
-use demarc::sip::status::{LinkState, RegistrationState};
+use demarc::sip::status::{GatewayState, LinkState, RegistrationState};
 use demarc::sip::transport::Transport;
 
 use super::links::two_servers;
@@ -136,7 +136,7 @@ fn a_port_where_nobody_listens_is_told_of_at_once_and_asked_again() {
     world.undelivered(socket(SERVER));
     let (state, reason) = world.registration("default");
     assert_eq!(state, RegistrationState::Unreachable);
-    assert!(reason.contains("nobody listens at 198.51.100.1:5060"));
+    assert!(reason.contains("no datagram reaches 198.51.100.1:5060"));
     world.registrars[0].manner.is_dead = false;
     world.seconds(2);
     assert!(world.is_registered(), "it started meanwhile");
@@ -177,4 +177,17 @@ fn a_new_certificate_opens_the_tls_listener_at_once() {
     world.run(Duration::from_millis(1));
     assert_eq!(world.status.gateways[0].reason, "");
     assert_ne!(world.listener(Transport::Tls).0, id);
+}
+
+#[test]
+fn a_port_that_somebody_else_has_is_told_of_at_the_second_attempt() {
+    let mut world = World::with(Manner::default());
+    world.apply();
+    for state in [GatewayState::Restarting, GatewayState::PortInUse] {
+        let (id, _) = world.listener(Transport::Udp);
+        let fault = ListenFault::PortInUse;
+        world.input(Input::ListenFailed { id, fault });
+        assert_eq!(world.status.gateways[0].state, state);
+        world.run(Duration::from_millis(200));
+    }
 }
