@@ -72,7 +72,7 @@ pub enum LinkFault {
     SlowConnection(SocketAddr),
     /// What may be asked about the server's certificate was not answered yet.
     #[error(
-        "the OCSP responder of the server's certificate does not answer yet: see SipEp.InteropTlsCertificateTrustLevel"
+        "the OCSP responder of the server's certificate does not answer yet: see SipEp.TransportTlsCertificateTrustLevel"
     )]
     SlowRevocation,
     /// The gateway's UDP socket is not open.
