@@ -23,8 +23,8 @@ use hickory_resolver::TokioResolver;
 use rustls::ServerConfig;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
-use tokio::time::sleep_until;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep_until, timeout};
 
 use self::listeners::{Door, Incoming, accept_streams, bind, listen_fault, receive_datagrams};
 use self::streams::{carry, open};
@@ -43,6 +43,8 @@ const QUEUE: usize = 1024;
 const STREAM_QUEUE: usize = 256;
 /// How long a peer's handshake, and one write, may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long streams may take to end when the stack is done.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 128;
 
@@ -123,10 +125,12 @@ pub async fn run(
         listeners: HashMap::new(),
         secure: HashMap::new(),
         streams: HashMap::new(),
+        carriers: JoinSet::new(),
     };
     loop {
         if shell.drain().await == Life::Over {
-            return;
+            happened.close();
+            return shell.part().await;
         }
         let deadline = shell.stack.next_deadline();
         let fact = tokio::select! {
@@ -163,6 +167,8 @@ struct Shell {
     /// The listeners for TLS among them, and their gateways.
     secure: HashMap<SocketId, String>,
     streams: HashMap<SocketId, mpsc::Sender<Vec<u8>>>,
+    /// The tasks of streams.
+    carriers: JoinSet<()>,
 }
 
 impl Drop for Shell {
@@ -174,6 +180,14 @@ impl Drop for Shell {
 }
 
 impl Shell {
+    /// The last words of streams are written; when this is over, no task has anything of the device's.
+    async fn part(&mut self) {
+        self.streams.clear();
+        let ended = async { while self.carriers.join_next().await.is_some() {} };
+        let _ = timeout(LAST_WORDS, ended).await;
+        self.carriers.shutdown().await;
+    }
+
     fn take(&mut self, happening: Happening) {
         let input = match happening {
             Happening::Fact(input) => input,
@@ -359,18 +373,26 @@ impl Shell {
     fn connect(&mut self, connect: Connect) {
         let (writer, orders) = mpsc::channel(STREAM_QUEUE);
         self.streams.insert(connect.id, writer);
+        while self.carriers.try_join_next().is_some() {}
         let task = open(connect, self.tls.clone(), orders, self.happenings.clone());
-        tokio::spawn(task);
+        self.carriers.spawn(task);
     }
 
     fn adopt(&mut self, id: SocketId, stream: Incoming) {
         let (writer, orders) = mpsc::channel(STREAM_QUEUE);
         self.streams.insert(id, writer);
         let happenings = self.happenings.clone();
+        while self.carriers.try_join_next().is_some() {}
         match stream {
-            Incoming::Clear(stream) => tokio::spawn(carry(id, stream, orders, happenings, None)),
-            Incoming::Secure(stream) => tokio::spawn(carry(id, *stream, orders, happenings, None)),
-        };
+            Incoming::Clear(stream) => {
+                self.carriers
+                    .spawn(carry(id, stream, orders, happenings, None));
+            }
+            Incoming::Secure(stream) => {
+                self.carriers
+                    .spawn(carry(id, *stream, orders, happenings, None));
+            }
+        }
     }
 
     fn resolve(&self, id: QueryId, query: Query) {
