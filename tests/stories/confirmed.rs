@@ -96,6 +96,25 @@ fn a_change_that_is_confirmed_by_hand_stays() {
 }
 
 #[test]
+fn a_change_that_is_sent_back_by_hand_is_undone_at_once() {
+    let folder = Folder::new("sent-back");
+    let device = folder.open();
+    let tree = device.tree().clone();
+    quiet(&tree);
+    let within = ("Conf.ConfirmWithin", Value::Unsigned(3600));
+    let version = set(&tree, &[within, ("Hoc.SystemName", "new".into())]);
+    let hand = tree.clone();
+    let sending = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(400));
+        let column = format!("Conf.PendingChange[Version={version}].GoBack");
+        set(&hand, &[(&column, Value::Integer(10))]);
+    });
+    run(device, Duration::from_millis(1600));
+    sending.join().expect("it set the column");
+    assert_eq!(read(&tree, "Hoc.SystemName"), Some("old".into()));
+}
+
+#[test]
 fn a_change_that_waits_is_undone_by_a_restart() {
     let folder = Folder::new("restarted");
     let device = folder.open();

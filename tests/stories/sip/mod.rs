@@ -14,5 +14,6 @@ mod registering;
 mod registrar;
 mod restart;
 mod secure;
+pub(crate) mod told;
 mod way_back;
 mod world;
