@@ -61,7 +61,7 @@ fn run(device: Device, for_how_long: Duration) {
 }
 
 #[test]
-fn a_change_that_nobody_confirms_is_undone_in_time() {
+pub(crate) fn a_change_that_nobody_confirms_is_undone_in_time() {
     let folder = Folder::new("unconfirmed");
     let device = folder.open();
     let tree = device.tree().clone();
@@ -76,7 +76,7 @@ fn a_change_that_nobody_confirms_is_undone_in_time() {
 }
 
 #[test]
-fn a_change_that_is_confirmed_by_hand_stays() {
+pub(crate) fn a_change_that_is_confirmed_by_hand_stays() {
     let folder = Folder::new("confirmed");
     let device = folder.open();
     let tree = device.tree().clone();
@@ -96,7 +96,7 @@ fn a_change_that_is_confirmed_by_hand_stays() {
 }
 
 #[test]
-fn a_change_that_is_sent_back_by_hand_is_undone_at_once() {
+pub(crate) fn a_change_that_is_sent_back_by_hand_is_undone_at_once() {
     let folder = Folder::new("sent-back");
     let device = folder.open();
     let tree = device.tree().clone();

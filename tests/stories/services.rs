@@ -217,7 +217,7 @@ fn sip_options() -> Vec<u8> {
 }
 
 #[test]
-fn a_stopped_agent_is_silent_and_a_started_one_answers() {
+pub(crate) fn a_stopped_agent_is_silent_and_a_started_one_answers() {
     let folder = Folder::new();
     let world = World::boot(&folder, &[]);
     eventually("the agent answers", || world.answers_snmp());
@@ -315,7 +315,7 @@ fn a_system_service_cannot_be_stopped() {
 }
 
 #[test]
-fn a_service_that_starts_by_hand_waits_for_it() {
+pub(crate) fn a_service_that_starts_by_hand_waits_for_it() {
     let folder = Folder::new();
     let world = World::boot(
         &folder,

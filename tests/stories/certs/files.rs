@@ -15,7 +15,7 @@ const OTHERS_ROW: &str = "Cert.OthersCertificatesInfo[FileName=ca.pem]";
 const TRANSFER: &str = "Cert.Transfer[Index=1]";
 
 #[tokio::test]
-async fn material_that_is_set_is_shown_and_used_until_it_is_deleted() {
+pub(crate) async fn material_that_is_set_is_shown_and_used_until_it_is_deleted() {
     let device = Device::start();
     let authority = Authority::new("Carrier");
     let sip = || device.keyring.host_for(Service::Sip, Purpose::SipServer);
@@ -27,14 +27,18 @@ async fn material_that_is_set_is_shown_and_used_until_it_is_deleted() {
     until(|| sip().is_ok()).await;
     let pem = Value::from(authority.0.pem());
     device.set(&[("Cert.OthersCertificatesMaterial[FileName=ca.pem].Pem", pem)]);
-    device.wait_for(&format!("{OTHERS_ROW}.IssuedTo"), "CN=Carrier").await;
+    device
+        .wait_for(&format!("{OTHERS_ROW}.IssuedTo"), "CN=Carrier")
+        .await;
     until(|| device.keyring.anchors().iter().count() == 1).await;
 
     device.set(&[(&format!("{HOST_ROW}.Delete"), Value::Integer(10))]);
     device.wait_for(&issued, "-").await;
     until(|| sip().is_err()).await;
     device.set(&[(&format!("{OTHERS_ROW}.Delete"), Value::Integer(10))]);
-    device.wait_for(&format!("{OTHERS_ROW}.IssuedTo"), "-").await;
+    device
+        .wait_for(&format!("{OTHERS_ROW}.IssuedTo"), "-")
+        .await;
     until(|| device.keyring.anchors().iter().count() == 0).await;
 }
 
@@ -50,35 +54,40 @@ async fn until(mut is: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn a_transfer_installs_what_its_row_says_and_is_deleted() {
+pub(crate) async fn a_transfer_installs_what_its_row_says_and_is_deleted() {
     let device = Device::start();
     let web = Authority::new("Web");
     device.trust(&web.0.pem()).await;
-    let bundle = Authority::new("Carrier").issue("gw.example.com").bundle();
-    let pages = Arc::new(move |_: &str| ok(&bundle));
-    let server = Server::secure(&web.issue("files.example.com"), pages).await;
-    let url = format!("https://files.example.com:{}/some.pem", server.port);
-    let fetch = |file: &str, kind: i32| {
+    let carrier = Authority::new("Carrier");
+    let (bundle, pem) = (carrier.issue("gw.example.com").bundle(), carrier.0.pem());
+    let pages = move |path: &str| match path {
+        "/gw.pem" => ok(&bundle),
+        _ => ok(&pem),
+    };
+    let server = Server::secure(&web.issue("files.example.com"), Arc::new(pages)).await;
+    let url = format!("https://files.example.com:{}", server.port);
+    let fetch = |path: &str, kind: i32, file: &str, services: &str| {
         let column = |column: &str| format!("{TRANSFER}.{column}");
         device.set(&[
-            (&column("Url"), Value::from(url.as_str())),
+            (&column("Url"), Value::from(url.clone() + path)),
             (&column("Type"), Value::Integer(kind)),
             (&column("FileName"), Value::from(file)),
-            (&column("Associate"), Value::from("Sip")),
+            (&column("Associate"), Value::from(services)),
             (&column("Start"), Value::Integer(10)),
         ]);
     };
-    fetch("gw.pem", 100);
-    let issued = "CN=gw.example.com";
-    device.wait_for(&format!("{HOST_ROW}.IssuedTo"), issued).await;
+    fetch("/gw.pem", 100, "one.pem", "Sip");
+    let row = "Cert.HostCertificatesInfo[FileName=one.pem].IssuedTo";
+    device.wait_for(row, "CN=gw.example.com").await;
     let bound = |service: &str| {
-        let row = "Cert.HostCertificateAssociation[FileName=gw.pem]";
+        let row = "Cert.HostCertificateAssociation[FileName=one.pem]";
         device.read(&format!("{row}.{service}"))
     };
     assert_eq!([bound("Sip"), bound("Cert")], ["enable", "disable"]);
     device.wait_for(&format!("{TRANSFER}.State"), "done").await;
-    fetch("ca.pem", 200);
-    device.wait_for(&format!("{OTHERS_ROW}.IssuedTo"), issued).await;
+    fetch("/ca.pem", 200, "two.pem", "");
+    let row = "Cert.OthersCertificatesInfo[FileName=two.pem].IssuedTo";
+    device.wait_for(row, "CN=Carrier").await;
     let state = format!("{TRANSFER}.State");
     device.set(&[(&format!("{TRANSFER}.Delete"), Value::Integer(10))]);
     device.wait_for(&state, "-").await;

@@ -83,7 +83,10 @@ pub(crate) fn the_minimum_severity_of_each_service_says_what_of_it_is_kept() {
             Service::Bni => Service::Hoc,
             _ => Service::Bni,
         };
-        assert!(world.keeps(other, Severity::Warning), "{name} is not its own");
+        assert!(
+            world.keeps(other, Severity::Warning),
+            "{name} is not its own"
+        );
     }
 }
 

@@ -74,7 +74,13 @@ pub(crate) fn the_agent_answers_the_versions_and_communities_that_are_set() {
     let (v1, v2c) = (Auth::v1(COMMUNITY), Auth::v2c(COMMUNITY));
     reads(at, &v2c);
     reads_not(at, &v1);
-    set(&world, &[("Snmp.EnableSnmpV1", "enable"), ("Snmp.EnableSnmpV2", "disable")]);
+    set(
+        &world,
+        &[
+            ("Snmp.EnableSnmpV1", "enable"),
+            ("Snmp.EnableSnmpV2", "disable"),
+        ],
+    );
     reads(at, &v1);
     reads_not(at, &v2c);
     set(&world, &[("Snmp.Community", "another")]);
@@ -142,7 +148,11 @@ pub(crate) fn a_user_asks_with_the_algorithms_and_passwords_that_are_set() {
     let world = World::boot(&folder, &[]);
     let at = local(world.snmp);
     let row = |column: &str| format!("Aaa.UserSnmp[UserName=ann].{column}");
-    let (auth, privacy, own) = (row("AuthProtocol"), row("PrivProtocol"), row("PrivPassword"));
+    let (auth, privacy, own) = (
+        row("AuthProtocol"),
+        row("PrivProtocol"),
+        row("PrivPassword"),
+    );
     set(&world, &[("Aaa.Users[UserName=ann].Password", PASSWORD)]);
     let way = ann(AuthProtocol::Sha256, Some(PASSWORD), PASSWORD);
     reads(at, &way);
@@ -151,12 +161,21 @@ pub(crate) fn a_user_asks_with_the_algorithms_and_passwords_that_are_set() {
     reads(at, &ann(AuthProtocol::Sha512, Some(PASSWORD), PASSWORD));
     set(&world, &[(&own, "confidential")]);
     reads_not(at, &ann(AuthProtocol::Sha512, Some(PASSWORD), PASSWORD));
-    reads(at, &ann(AuthProtocol::Sha512, Some("confidential"), PASSWORD));
+    reads(
+        at,
+        &ann(AuthProtocol::Sha512, Some("confidential"), PASSWORD),
+    );
     set(&world, &[(&privacy, "none")]);
-    reads_not(at, &ann(AuthProtocol::Sha512, Some("confidential"), PASSWORD));
+    reads_not(
+        at,
+        &ann(AuthProtocol::Sha512, Some("confidential"), PASSWORD),
+    );
     let clear = ann(AuthProtocol::Sha512, None, PASSWORD);
     reads(at, &clear);
-    set(&world, &[("Aaa.Users[UserName=ann].Password", "another-password")]);
+    set(
+        &world,
+        &[("Aaa.Users[UserName=ann].Password", "another-password")],
+    );
     reads_not(at, &clear);
     let clear = ann(AuthProtocol::Sha512, None, "another-password");
     reads(at, &clear);

@@ -94,9 +94,15 @@ pub(crate) fn the_certificate_of_a_server_is_judged_as_far_as_is_set() {
     let authority = Authority::today("Root");
     let server = Server::new(config(&authority.issue("other.example")));
     let folder = Folder::new();
-    let world = client_of(&server, &folder, &["SipEp.InteropTlsCertificateValidation=noValidation"]);
+    let world = client_of(
+        &server,
+        &folder,
+        &["SipEp.InteropTlsCertificateValidation=noValidation"],
+    );
     led(&world, "on");
-    world.set(VALIDATION, "trustedCertificate").expect("granted");
+    world
+        .set(VALIDATION, "trustedCertificate")
+        .expect("granted");
     led(&world, "off");
     trust(&world, &authority);
     led(&world, "on");

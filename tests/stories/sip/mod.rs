@@ -12,7 +12,7 @@ mod news;
 mod ports;
 mod registering;
 mod registrar;
-mod restart;
+pub(crate) mod restart;
 mod secure;
 pub(crate) mod told;
 mod way_back;

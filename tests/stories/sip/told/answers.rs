@@ -37,7 +37,10 @@ pub(crate) fn options_are_answered_with_200_while_nothing_is_ready_where_that_is
         told.world.registrars[0].manner.refuses = Some((403, None));
         told.begin(2);
         let answer = answer(&mut told, request("OPTIONS", "o", ""));
-        assert!(answer.starts_with(&format!("SIP/2.0 {status} ")), "{answer}");
+        assert!(
+            answer.starts_with(&format!("SIP/2.0 {status} ")),
+            "{answer}"
+        );
     }
 }
 
@@ -47,7 +50,10 @@ pub(crate) fn an_unknown_extension_is_refused_unless_require_is_ignored() {
         let mut told = Told::after(1, &[("InteropIgnoreRequireHeaderEnable", ignored)]);
         let wants = request("OPTIONS", "o", "\r\nRequire: foo");
         let answer = answer(&mut told, wants);
-        assert!(answer.starts_with(&format!("SIP/2.0 {status} ")), "{answer}");
+        assert!(
+            answer.starts_with(&format!("SIP/2.0 {status} ")),
+            "{answer}"
+        );
     }
 }
 
@@ -57,7 +63,10 @@ pub(crate) fn an_ack_with_another_branch_ends_a_refusal_where_branches_are_not_c
         let mut told = Told::after(1, &[("InteropAckBranchMatching", matching)]);
         let refused = answer(&mut told, request("INVITE", "call", ""));
         assert!(refused.starts_with("SIP/2.0 503 "), "{refused}");
-        let tag = refused.split("To: ").nth(1).and_then(|it| it.split(";tag=").nth(1));
+        let tag = refused
+            .split("To: ")
+            .nth(1)
+            .and_then(|it| it.split(";tag=").nth(1));
         let tag = tag.and_then(|it| it.lines().next()).expect("a tag");
         let ack = request("ACK", "another", &format!(";tag={tag}"));
         told.world.datagram(PEER.parse().expect("an address"), ack);

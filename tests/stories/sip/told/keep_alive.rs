@@ -66,7 +66,10 @@ pub(crate) fn the_from_of_options_is_the_gateway_or_its_user() {
         ("shortFrom", "<sip:192.0.2.1>"),
         ("fullFrom", "<sip:100@198.51.100.1>"),
     ] {
-        let wishes = [(METHOD, "sipOptions"), ("InteropKeepAliveOptionFormat", format)];
+        let wishes = [
+            (METHOD, "sipOptions"),
+            ("InteropKeepAliveOptionFormat", format),
+        ];
         let told = Told::after(40, &wishes);
         let seen = told.world.registrars[0].seen.last().expect("OPTIONS");
         let text = String::from_utf8(seen.1.to_bytes()).expect("text");

@@ -108,10 +108,16 @@ pub(crate) fn the_last_answer_of_dns_serves_on_where_failures_are_concealed() {
 #[test]
 pub(crate) fn a_refusal_moves_to_the_next_server_where_the_conditions_say_so() {
     let row = "GwSpecificFailover[GatewayName=default]";
-    let (own, enable) = (format!("{row}.SipFailoverConditions"), format!("{row}.EnableConfig"));
+    let (own, enable) = (
+        format!("{row}.SipFailoverConditions"),
+        format!("{row}.EnableConfig"),
+    );
     let cases: [(&[Wish<'_>], bool); 5] = [
         (&[], false),
-        (&[("DefaultSipFailoverConditions", "403OnRegistration")], true),
+        (
+            &[("DefaultSipFailoverConditions", "403OnRegistration")],
+            true,
+        ),
         (&[(&own, "403OnRegistration")], false),
         (&[(&own, "403OnRegistration"), (&enable, "enable")], true),
         (&[(&own, "404OnRegistration"), (&enable, "enable")], false),

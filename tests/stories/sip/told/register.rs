@@ -15,8 +15,14 @@ pub(crate) fn addresses_ports_and_domains_of_the_gateway_are_in_its_register() {
     shows_in_the_register(
         &[],
         &[
-            (("Gateway[Name=default].Port", "5070"), "<sip:100@192.0.2.1:5070"),
-            (("Gateway[Name=default].Domain", "gw.example"), "sip:100@gw.example>"),
+            (
+                ("Gateway[Name=default].Port", "5070"),
+                "<sip:100@192.0.2.1:5070",
+            ),
+            (
+                ("Gateway[Name=default].Domain", "gw.example"),
+                "sip:100@gw.example>",
+            ),
             (
                 ("Gateway[Name=default].NetworkInterface", "Lan2"),
                 "Via: SIP/2.0/UDP 192.0.2.2:5060",
@@ -41,7 +47,10 @@ pub(crate) fn headers_are_written_as_the_settings_want_them() {
         &[],
         &[
             (("InteropMaxForwardsValue", "20"), "Max-Forwards: 20\r\n"),
-            (("InteropUaHeaderFormat", "Us %version%"), "User-Agent: Us 7\r\n"),
+            (
+                ("InteropUaHeaderFormat", "Us %version%"),
+                "User-Agent: Us 7\r\n",
+            ),
             (("InteropSipUriUserParameterValue", "phone"), ";user=phone"),
             (
                 ("DefaultRegistrationProposedExpirationValue", "600"),
@@ -65,8 +74,14 @@ pub(crate) fn an_endpoint_is_registered_by_its_names() {
         &ENDPOINT,
         &[
             (("UserAgent[EpId=Port01].Username", "777"), "<sip:777@"),
-            (("UserAgent[EpId=Port01].FriendlyName", "Desk"), "From: \"Desk\" <"),
-            (("UserAgent[EpId=Port01].ContactDomain", "c.example"), "@c.example:5060"),
+            (
+                ("UserAgent[EpId=Port01].FriendlyName", "Desk"),
+                "From: \"Desk\" <",
+            ),
+            (
+                ("UserAgent[EpId=Port01].ContactDomain", "c.example"),
+                "@c.example:5060",
+            ),
             (("InteropEscapePoundInSipUriUsername", "disable"), "sip:4#2"),
             (("InteropEscapeFormat", "uppercaseHex"), "%C3%A4@"),
         ],
@@ -148,7 +163,10 @@ pub(crate) fn the_proxies_of_one_gateway_count_where_its_row_is_enabled() {
 
 #[test]
 pub(crate) fn a_gateway_and_a_registration_that_are_deleted_unregister() {
-    for delete in ["Gateway[Name=default].Delete", "UnitRegistrations[Index=1].Delete"] {
+    for delete in [
+        "Gateway[Name=default].Delete",
+        "UnitRegistrations[Index=1].Delete",
+    ] {
         let mut told = Told::after(1, &[]);
         assert_eq!(told.world.registrars[0].bindings.len(), 1);
         told.set(&[(delete, "delete")]);
@@ -158,7 +176,10 @@ pub(crate) fn a_gateway_and_a_registration_that_are_deleted_unregister() {
 
 #[test]
 pub(crate) fn a_trunk_gateway_listens_on_its_ports_and_an_endpoint_gateway_on_none() {
-    let mut told = Told::after(1, &[("TransportConfig[GatewayName=default].TlsEnable", "enable")]);
+    let mut told = Told::after(
+        1,
+        &[("TransportConfig[GatewayName=default].TlsEnable", "enable")],
+    );
     assert_eq!(told.listens(), ["tls:5061", "udp:5060"]);
     let port = format!("{GATEWAY}.SecurePort");
     told.set(&[(&port, "5071")]);

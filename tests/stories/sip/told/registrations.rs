@@ -12,13 +12,23 @@ const ENDPOINT: [Wish<'static>; 2] = [
 
 /// The objects of registration, for all gateways and for one, with the prefix of their names.
 const WHOSE: [(&str, &str, &[Wish<'static>]); 2] = [
-    ("DefaultRegistration", "DefaultStaticRegistrarServerHost", &[]),
+    (
+        "DefaultRegistration",
+        "DefaultStaticRegistrarServerHost",
+        &[],
+    ),
     (
         "GwSpecificRegistration[GatewayName=default].",
         "GwSpecificRegistration[GatewayName=default].ServerHost",
         &[
-            ("GwSpecificRegistration[GatewayName=default].EnableConfig", "enable"),
-            ("GwSpecificRegistration[GatewayName=default].ServerHost", super::REGISTRAR),
+            (
+                "GwSpecificRegistration[GatewayName=default].EnableConfig",
+                "enable",
+            ),
+            (
+                "GwSpecificRegistration[GatewayName=default].ServerHost",
+                super::REGISTRAR,
+            ),
         ],
     ),
 ];
@@ -45,7 +55,11 @@ pub(crate) fn a_registration_is_refreshed_so_long_before_its_end() {
         let name = format!("{prefix}RefreshTime");
         assert_eq!(asked(grants(300), 290, &[enabled]), [0, 240], "{prefix}");
         let wish = [(&*name, "100")];
-        assert_eq!(asked(grants(300), 290, &[enabled, &wish]), [0, 200], "{prefix}");
+        assert_eq!(
+            asked(grants(300), 290, &[enabled, &wish]),
+            [0, 200],
+            "{prefix}"
+        );
     }
 }
 
@@ -59,7 +73,11 @@ pub(crate) fn a_registration_that_failed_is_tried_again_after_the_retry_time() {
         let name = format!("{prefix}RetryTime");
         assert_eq!(asked(refuses(), 200, &[enabled]), [0, 120], "{prefix}");
         let wish = [(&*name, "70")];
-        assert_eq!(asked(refuses(), 200, &[enabled, &wish]), [0, 70, 140], "{prefix}");
+        assert_eq!(
+            asked(refuses(), 200, &[enabled, &wish]),
+            [0, 70, 140],
+            "{prefix}"
+        );
     }
 }
 
@@ -73,7 +91,11 @@ pub(crate) fn where_the_registrar_says_nothing_the_settings_say_how_long_it_coun
         };
         assert_eq!(asked(silent(), 1000, &[enabled]), [0], "{prefix}");
         let wish = [(&*name, "300")];
-        assert_eq!(asked(silent(), 400, &[enabled, &wish])[..2], [0, 240], "{prefix}");
+        assert_eq!(
+            asked(silent(), 400, &[enabled, &wish])[..2],
+            [0, 240],
+            "{prefix}"
+        );
     }
 }
 
@@ -146,7 +168,11 @@ pub(crate) fn our_contact_is_found_among_others_as_the_settings_say() {
         ("strict", "sip:100@192.0.2.1:5060;user=phone", false),
         ("ignoreUriParams", "sip:100@192.0.2.1:5060;user=phone", true),
         ("ignoreUriParams", "sip:100@192.0.2.1:9;user=phone", false),
-        ("ignoreUriAndPortParams", "sip:100@192.0.2.1:9;user=phone", true),
+        (
+            "ignoreUriAndPortParams",
+            "sip:100@192.0.2.1:9;user=phone",
+            true,
+        ),
     ] {
         let mut told = Told::new(&[("InteropRegistrationContactMatching", matching)]);
         let manner = &mut told.world.registrars[0].manner;
@@ -166,7 +192,10 @@ pub(crate) fn registrations_over_streams_name_their_flow_where_that_is_wanted() 
     ];
     let mut told = Told::after(1, &tcp);
     let register = told.register();
-    assert!(register.contains(";+sip.instance=\"<urn:uuid:"), "{register}");
+    assert!(
+        register.contains(";+sip.instance=\"<urn:uuid:"),
+        "{register}"
+    );
     assert!(register.contains("Supported: path, outbound\r\n"));
     told.set(&[("OutboundEnable", "disable")]);
     let register = told.register();

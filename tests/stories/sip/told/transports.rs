@@ -50,10 +50,16 @@ pub(crate) fn a_contact_for_each_transport_has_its_q_value() {
 
 #[test]
 pub(crate) fn the_contact_of_other_requests_names_the_transport_where_that_is_wanted() {
-    let options = [("SipKeepAliveMethod", "sipOptions"), ("SipKeepAliveInterval", "10")];
+    let options = [
+        ("SipKeepAliveMethod", "sipOptions"),
+        ("SipKeepAliveInterval", "10"),
+    ];
     let mut told = Told::after(15, &options);
     assert!(told.sent().contains("Contact: <sip:192.0.2.1:5060>\r\n"));
-    told.set(&[("TransportConfig[GatewayName=default].ContactEnable", "enable")]);
+    told.set(&[(
+        "TransportConfig[GatewayName=default].ContactEnable",
+        "enable",
+    )]);
     told.world.seconds(12);
     let contact = "Contact: <sip:192.0.2.1:5060;transport=udp>\r\n";
     assert!(told.sent().contains(contact), "{}", told.sent());
@@ -108,7 +114,9 @@ pub(crate) fn persistent_links_leave_from_the_ports_that_are_set() {
 pub(crate) fn a_link_that_does_not_open_fails_after_the_connect_timeout() {
     let tries = |wishes: &[Wish<'_>]| {
         let mut told = Told::new(&[&[(TCP, "enable"), (UDP, "disable")], wishes].concat());
-        told.world.silent.push(super::REGISTRAR.parse().expect("an address"));
+        told.world
+            .silent
+            .push(super::REGISTRAR.parse().expect("an address"));
         told.begin(30);
         told.world.connects.len()
     };
