@@ -73,6 +73,7 @@ pub(crate) fn a_name_of_the_devices_own_leads_where_its_row_says() {
             "Hoc.DnsServersConfigSource=static",
             &server,
             "SipEp.UnitRegistrations[Index=1].Username=100",
+            "SipEp.InteropTransmissionTimeout=1",
         ],
     );
     let hears = |host: usize| {
@@ -85,17 +86,24 @@ pub(crate) fn a_name_of_the_devices_own_leads_where_its_row_says() {
         "Hoc.StaticHosts[Index=1].Name",
         "Hoc.StaticHosts[Index=1].IpAddresses",
     );
-    let unresolved = || world.count("pbx.test not resolved");
-    eventually("it leads nowhere", || unresolved() == 1);
+    let reason = |row: u32| format!("SipEp.RegistrationStatusReason[Index={row}].Text");
+    let leads_nowhere = || {
+        let mut reasons = (1..9).map(|row| world.read(&reason(row)));
+        reasons.any(|it| it.contains("pbx.test could not be resolved"))
+    };
+    eventually("it leads nowhere", leads_nowhere);
     set(&world, &[(addresses, "127.0.0.1"), (name, "pbx.test")]);
     eventually("it leads to the first", || hears(0));
     set(&world, &[(addresses, "127.0.0.2")]);
     eventually("it leads to the second", || hears(1));
-    set(&world, &[("Hoc.StaticHosts[Index=1].Delete", "delete")]);
-    eventually("no request goes there", || {
-        std::thread::sleep(std::time::Duration::from_millis(700));
-        !hears(1)
-    });
+    let user = "SipEp.UnitRegistrations[Index=1].Username";
+    set(&world, &[(user, "200")]);
+    eventually("it leads somewhere", || !leads_nowhere());
+    set(
+        &world,
+        &[("Hoc.StaticHosts[Index=1].Delete", "delete"), (user, "300")],
+    );
+    eventually("it leads nowhere again", leads_nowhere);
     world.end();
 }
 

@@ -88,12 +88,21 @@ pub(crate) fn the_first_row_that_fits_answers_wherever_it_was_moved() {
 
 #[test]
 pub(crate) fn a_row_that_is_inserted_goes_before_the_one_that_stood_there() {
-    let mut told = Told::new(&[("Authentication[Index=1].Insert", "insert")]);
-    told.commit(&[
-        ("Authentication[Index=1].Username", "new"),
-        ("Authentication[Index=1].Password", "secret"),
-    ]);
-    told.world.registrars[0].manner.password = Some("secret".to_owned());
-    told.begin(2);
-    assert_eq!(answered(&told), ["new"]);
+    for (more, answers) in [
+        (
+            [
+                ("Authentication[Index=1].Username", "new"),
+                ("Authentication[Index=1].Password", "secret"),
+            ]
+            .as_slice(),
+            "new",
+        ),
+        (&[("Authentication[Index=1].Delete", "delete")], "100"),
+    ] {
+        let mut told = Told::new(&[("Authentication[Index=1].Insert", "insert")]);
+        told.commit(more);
+        told.world.registrars[0].manner.password = Some("secret".to_owned());
+        told.begin(2);
+        assert_eq!(answered(&told), [answers]);
+    }
 }
