@@ -1,6 +1,6 @@
 //! Interfaces, names and endpoints of a whole device.
 
-use std::net::UdpSocket;
+use std::net::TcpListener;
 
 use crate::services::{Folder, World, eventually, free_port};
 
@@ -64,46 +64,44 @@ pub(crate) fn the_dns_servers_that_are_set_are_used_where_they_are_the_source() 
 #[test]
 pub(crate) fn a_name_of_the_devices_own_leads_where_its_row_says() {
     let folder = Folder::new();
+    let world = World::boot(&folder, &["Hoc.DnsServersConfigSource=static"]);
     let port = free_port();
-    let hosts = ["127.0.0.1", "127.0.0.2"].map(|ip| UdpSocket::bind((ip, port)).expect("a port"));
-    let server = format!("SipEp.DefaultStaticRegistrarServerHost=pbx.test:{port}");
-    let world = World::boot(
-        &folder,
-        &[
-            "Hoc.DnsServersConfigSource=static",
-            &server,
-            "SipEp.UnitRegistrations[Index=1].Username=100",
-            "SipEp.InteropTransmissionTimeout=1",
-        ],
-    );
-    let hears = |host: usize| {
-        let mut octets = [0; 4096];
-        hosts[host].set_nonblocking(true).expect("a socket");
-        let heard = std::iter::from_fn(|| hosts[host].recv(&mut octets).ok());
-        heard.count() > 0
+    let hosts = ["127.0.0.1", "127.0.0.2"].map(|ip| {
+        let host = TcpListener::bind((ip, port)).expect("a port");
+        host.set_nonblocking(true).expect("a socket");
+        host
+    });
+    let url = format!("https://pbx.test:{port}/ca.pem");
+    set(&world, &[("Cert.Transfer[Index=1].Url", &url)]);
+    let fetch = || {
+        if world.read("Cert.Transfer[Index=1].State") != "running" {
+            set(&world, &[("Cert.Transfer[Index=1].Start", "start")]);
+        }
+    };
+    let leads_to = |host: usize| {
+        eventually(&format!("it leads to {:?}", hosts[host]), || {
+            fetch();
+            hosts[host].accept().is_ok()
+        });
+    };
+    let leads_nowhere = || {
+        eventually("it leads nowhere", || {
+            fetch();
+            let reason = world.read("Cert.Transfer[Index=1].Reason");
+            reason.contains("pbx.test has no address")
+        });
     };
     let (name, addresses) = (
         "Hoc.StaticHosts[Index=1].Name",
         "Hoc.StaticHosts[Index=1].IpAddresses",
     );
-    let reason = |row: u32| format!("SipEp.RegistrationStatusReason[Index={row}].Text");
-    let leads_nowhere = || {
-        let mut reasons = (1..9).map(|row| world.read(&reason(row)));
-        reasons.any(|it| it.contains("pbx.test could not be resolved"))
-    };
-    eventually("it leads nowhere", leads_nowhere);
+    leads_nowhere();
     set(&world, &[(addresses, "127.0.0.1"), (name, "pbx.test")]);
-    eventually("it leads to the first", || hears(0));
+    leads_to(0);
     set(&world, &[(addresses, "127.0.0.2")]);
-    eventually("it leads to the second", || hears(1));
-    let user = "SipEp.UnitRegistrations[Index=1].Username";
-    set(&world, &[(user, "200")]);
-    eventually("it leads somewhere", || !leads_nowhere());
-    set(
-        &world,
-        &[("Hoc.StaticHosts[Index=1].Delete", "delete"), (user, "300")],
-    );
-    eventually("it leads nowhere again", leads_nowhere);
+    leads_to(1);
+    set(&world, &[("Hoc.StaticHosts[Index=1].Delete", "delete")]);
+    leads_nowhere();
     world.end();
 }
 
