@@ -10,58 +10,299 @@ use crate::sip::told::{
 
 /// The tests, each with the objects that it changes.
 pub(super) const SIP: &[Observation] = &[
-    (register::addresses_ports_and_domains_of_the_gateway_are_in_its_register, &[gateway::PORT.id(), gateway::DOMAIN.id(), gateway::NETWORK_INTERFACE.id(), DEFAULT_STATIC_PROXY_HOME_DOMAIN_HOST.id(), INTEROP_REGISTER_HOME_DOMAIN_OVERRIDE.id(), unit_registrations::USERNAME.id(), ]),
-    (register::a_trunk_gateway_listens_on_its_ports_and_an_endpoint_gateway_on_none, &[gateway::TYPE.id(), gateway::SECURE_PORT.id(), ]),
-    (register::a_gateway_and_a_registration_that_are_deleted_unregister, &[gateway::DELETE.id(), unit_registrations::DELETE.id(), ]),
-    (register::headers_are_written_as_the_settings_want_them, &[INTEROP_MAX_FORWARDS_VALUE.id(), INTEROP_SEND_UA_HEADER_ENABLE.id(), INTEROP_UA_HEADER_FORMAT.id(), INTEROP_SIP_URI_USER_PARAMETER_VALUE.id(), ]),
-    (register::an_endpoint_is_registered_by_its_names, &[user_agent::USERNAME.id(), user_agent::FRIENDLY_NAME.id(), user_agent::REGISTER.id(), user_agent::CONTACT_DOMAIN.id(), INTEROP_ESCAPE_POUND_IN_SIP_URI_USERNAME.id(), INTEROP_ESCAPE_FORMAT.id(), ]),
-    (register::a_contact_carries_the_display_name_or_not, &[INTEROP_SIP_CONTACT_DISPLAY_NAME_PRESENCE.id(), ]),
-    (register::an_endpoint_and_a_user_of_the_unit_register_at_the_gateway_that_they_name, &[user_agent::GATEWAY_NAME.id(), unit_registrations::GATEWAY_NAME.id(), ]),
-    (register::an_outbound_proxy_gets_the_register_with_the_route_of_its_type, &[DEFAULT_STATIC_PROXY_OUTBOUND_HOST.id(), DEFAULT_PROXY_OUTBOUND_TYPE.id(), ]),
-    (register::the_proxies_of_one_gateway_count_where_its_row_is_enabled, &[gw_specific_proxy::ENABLE_CONFIG.id(), gw_specific_proxy::HOME_DOMAIN_HOST.id(), gw_specific_proxy::OUTBOUND_HOST.id(), gw_specific_proxy::OUTBOUND_TYPE.id(), ]),
-    (credentials::the_credentials_have_the_user_and_the_password_of_the_row, &[authentication::USERNAME.id(), authentication::PASSWORD.id(), ]),
-    (credentials::another_realm_is_answered_only_where_the_realm_is_not_validated, &[authentication::VALIDATE_REALM.id(), authentication::REALM.id(), ]),
-    (credentials::a_row_is_for_the_requests_that_its_criteria_name, &[authentication::CRITERIA_SELECTION.id(), authentication::EP_ID.id(), authentication::GATEWAY_NAME.id(), authentication::USERNAME_CRITERIA.id(), ]),
-    (credentials::the_first_row_that_fits_answers_wherever_it_was_moved, &[authentication::UP.id(), authentication::DOWN.id(), authentication::DELETE.id(), ]),
-    (credentials::a_row_that_is_inserted_goes_before_the_one_that_stood_there, &[authentication::INSERT.id(), ]),
-    (registrations::a_registration_is_refreshed_so_long_before_its_end, &[DEFAULT_REGISTRATION_REFRESH_TIME.id(), gw_specific_registration::REFRESH_TIME.id(), ]),
-    (registrations::where_the_registrar_says_nothing_the_settings_say_how_long_it_counts, &[DEFAULT_REGISTRATION_EXPIRATION_VALUE.id(), gw_specific_registration::EXPIRATION_VALUE.id(), ]),
-    (registrations::the_seconds_that_are_proposed_are_asked_for, &[DEFAULT_REGISTRATION_PROPOSED_EXPIRATION_VALUE.id(), gw_specific_registration::PROPOSED_EXPIRATION_VALUE.id(), ]),
-    (registrations::a_registration_that_failed_is_tried_again_after_the_retry_time, &[DEFAULT_REGISTRATION_RETRY_TIME.id(), gw_specific_registration::RETRY_TIME.id(), ]),
-    (registrations::an_endpoint_that_is_not_registered_serves_where_the_settings_let_it, &[DEFAULT_REGISTRATION_UNREGISTERED_BEHAVIOR.id(), gw_specific_registration::UNREGISTERED_BEHAVIOR.id(), ]),
-    (registrations::a_gateway_without_its_unit_registration_serves_unless_it_is_to_wait, &[DEFAULT_UNIT_REGISTRATION_UNREGISTERED_BEHAVIOR.id(), ]),
-    (registrations::the_registrar_that_is_set_is_registered_at, &[DEFAULT_STATIC_REGISTRAR_SERVER_HOST.id(), gw_specific_registration::SERVER_HOST.id(), ]),
-    (registrations::the_registration_of_one_gateway_counts_where_its_row_is_enabled, &[gw_specific_registration::ENABLE_CONFIG.id(), ]),
-    (registrations::the_first_registration_waits_for_a_part_of_the_delay, &[INTEROP_REGISTRATION_DELAY_VALUE.id(), ]),
-    (registrations::our_contact_is_found_among_others_as_the_settings_say, &[INTEROP_REGISTRATION_CONTACT_MATCHING.id(), ]),
-    (registrations::registrations_over_streams_name_their_flow_where_that_is_wanted, &[OUTBOUND_ENABLE.id(), ]),
-    (transports::a_gateway_listens_on_the_transports_that_are_enabled, &[transport_config::UDP_ENABLE.id(), transport_config::TCP_ENABLE.id(), transport_config::TLS_ENABLE.id(), ]),
-    (transports::a_contact_for_each_transport_has_its_q_value, &[transport_config::REGISTRATION_ENABLE.id(), transport_config::UDP_Q_VALUE.id(), transport_config::TCP_Q_VALUE.id(), transport_config::TLS_Q_VALUE.id(), ]),
-    (transports::the_contact_of_other_requests_names_the_transport_where_that_is_wanted, &[transport_config::CONTACT_ENABLE.id(), ]),
-    (transports::beside_tls_the_clear_transports_do_what_their_policy_says, &[transport_clear::BESIDE_TLS.id(), ]),
-    (transports::udp_requests_leave_from_another_port_where_they_are_not_to_be_symmetric, &[INTEROP_SYMMETRIC_UDP_SOURCE_PORT_ENABLE.id(), ]),
-    (transports::persistent_links_leave_from_the_ports_that_are_set, &[TRANSPORT_PERSISTENT_BASE_PORT.id(), TRANSPORT_PERSISTENT_PORT_INTERVAL.id(), ]),
-    (transports::a_link_that_does_not_open_fails_after_the_connect_timeout, &[INTEROP_TCP_CONNECT_TIMEOUT.id(), ]),
-    (links::no_more_is_asked_of_dns_than_the_settings_allow, &[SUPPORTED_DNS_QUERIES.id(), ]),
-    (links::naptr_is_asked_for_beside_tls_only_where_it_is_forced, &[INTEROP_FORCE_DNS_NAPTR_IN_TLS.id(), ]),
-    (links::addresses_of_ipv6_are_asked_for_unless_ipv4_alone_is_to_be_used, &[DNS_IP_VERSION.id(), ]),
-    (links::the_last_answer_of_dns_serves_on_where_failures_are_concealed, &[DNS_FAILURE_CONCEALMENT.id(), ]),
-    (links::a_refusal_moves_to_the_next_server_where_the_conditions_say_so, &[DEFAULT_SIP_FAILOVER_CONDITIONS.id(), gw_specific_failover::ENABLE_CONFIG.id(), gw_specific_failover::SIP_FAILOVER_CONDITIONS.id(), ]),
-    (links::the_preferred_server_is_tried_again_after_the_fail_back_interval, &[TRANSPORT_FAILBACK_INTERVAL.id(), ]),
-    (links::a_server_that_failed_is_left_out_for_the_time_of_the_penalty_box, &[PENALTY_BOX_ENABLE.id(), PENALTY_BOX_TIME.id(), ]),
-    (links::a_request_without_an_answer_fails_after_the_transmission_timeout, &[INTEROP_TRANSMISSION_TIMEOUT.id(), ]),
-    (keep_alive::a_server_is_asked_by_the_method_that_is_set, &[SIP_KEEP_ALIVE_METHOD.id(), ]),
-    (keep_alive::a_server_is_asked_once_in_each_interval, &[SIP_KEEP_ALIVE_INTERVAL.id(), ]),
-    (keep_alive::the_system_is_told_how_many_tcp_keep_alives_may_stay_unanswered, &[SIP_KEEP_ALIVE_RETRY.id(), ]),
-    (keep_alive::options_go_to_the_destination_that_is_set, &[SIP_KEEP_ALIVE_DESTINATION.id(), gw_keep_alive_alternate_destination::ALTERNATE_DESTINATION.id(), ]),
-    (keep_alive::the_from_of_options_is_the_gateway_or_its_user, &[INTEROP_KEEP_ALIVE_OPTION_FORMAT.id(), ]),
-    (answers::options_are_answered_with_200_while_nothing_is_ready_where_that_is_wanted, &[INTEROP_SIP_OPTIONS_METHOD_SUPPORT.id(), ]),
-    (answers::an_unknown_extension_is_refused_unless_require_is_ignored, &[INTEROP_IGNORE_REQUIRE_HEADER_ENABLE.id(), ]),
-    (answers::an_ack_with_another_branch_ends_a_refusal_where_branches_are_not_compared, &[INTEROP_ACK_BRANCH_MATCHING.id(), ]),
-    (tls::the_certificate_of_a_server_is_judged_as_far_as_is_set, &[INTEROP_TLS_CERTIFICATE_VALIDATION.id(), ]),
-    (tls::a_server_of_tls_1_2_is_taken_unless_the_policy_is_modern, &[TLS_POLICY.id(), ]),
-    (tls::whether_a_certificate_was_revoked_is_asked_where_and_whom_the_settings_say, &[TRANSPORT_TLS_CERTIFICATE_TRUST_LEVEL.id(), ]),
-    (tls::a_broken_suite_or_version_is_told_with_what_it_acts_as, &[TRANSPORT_TLS_CIPHER_SUITE.id(), TRANSPORT_TLS_VERSION.id(), ]),
-    (tls::a_tls_client_is_let_in_by_the_certificate_and_on_the_terms_that_are_set, &[INTEROP_TLS_CLIENT_AUTHENTICATION_ENABLE.id(), ]),
-    (restart::the_circle_of_local_ports_goes_on_after_a_restart_and_the_led_goes_out_with_the_device, &[READY_LED_FILE.id(), ]),
+    (
+        register::addresses_ports_and_domains_of_the_gateway_are_in_its_register,
+        &[
+            gateway::PORT.id(),
+            gateway::DOMAIN.id(),
+            gateway::NETWORK_INTERFACE.id(),
+            DEFAULT_STATIC_PROXY_HOME_DOMAIN_HOST.id(),
+            INTEROP_REGISTER_HOME_DOMAIN_OVERRIDE.id(),
+            unit_registrations::USERNAME.id(),
+        ],
+    ),
+    (
+        register::a_trunk_gateway_listens_on_its_ports_and_an_endpoint_gateway_on_none,
+        &[gateway::TYPE.id(), gateway::SECURE_PORT.id()],
+    ),
+    (
+        register::a_gateway_and_a_registration_that_are_deleted_unregister,
+        &[gateway::DELETE.id(), unit_registrations::DELETE.id()],
+    ),
+    (
+        register::headers_are_written_as_the_settings_want_them,
+        &[
+            INTEROP_MAX_FORWARDS_VALUE.id(),
+            INTEROP_SEND_UA_HEADER_ENABLE.id(),
+            INTEROP_UA_HEADER_FORMAT.id(),
+            INTEROP_SIP_URI_USER_PARAMETER_VALUE.id(),
+        ],
+    ),
+    (
+        register::an_endpoint_is_registered_by_its_names,
+        &[
+            user_agent::USERNAME.id(),
+            user_agent::FRIENDLY_NAME.id(),
+            user_agent::REGISTER.id(),
+            user_agent::CONTACT_DOMAIN.id(),
+            INTEROP_ESCAPE_POUND_IN_SIP_URI_USERNAME.id(),
+            INTEROP_ESCAPE_FORMAT.id(),
+        ],
+    ),
+    (
+        register::a_contact_carries_the_display_name_or_not,
+        &[INTEROP_SIP_CONTACT_DISPLAY_NAME_PRESENCE.id()],
+    ),
+    (
+        register::an_endpoint_and_a_user_of_the_unit_register_at_the_gateway_that_they_name,
+        &[
+            user_agent::GATEWAY_NAME.id(),
+            unit_registrations::GATEWAY_NAME.id(),
+        ],
+    ),
+    (
+        register::an_outbound_proxy_gets_the_register_with_the_route_of_its_type,
+        &[
+            DEFAULT_STATIC_PROXY_OUTBOUND_HOST.id(),
+            DEFAULT_PROXY_OUTBOUND_TYPE.id(),
+        ],
+    ),
+    (
+        register::the_proxies_of_one_gateway_count_where_its_row_is_enabled,
+        &[
+            gw_specific_proxy::ENABLE_CONFIG.id(),
+            gw_specific_proxy::HOME_DOMAIN_HOST.id(),
+            gw_specific_proxy::OUTBOUND_HOST.id(),
+            gw_specific_proxy::OUTBOUND_TYPE.id(),
+        ],
+    ),
+    (
+        credentials::the_credentials_have_the_user_and_the_password_of_the_row,
+        &[authentication::USERNAME.id(), authentication::PASSWORD.id()],
+    ),
+    (
+        credentials::another_realm_is_answered_only_where_the_realm_is_not_validated,
+        &[
+            authentication::VALIDATE_REALM.id(),
+            authentication::REALM.id(),
+        ],
+    ),
+    (
+        credentials::a_row_is_for_the_requests_that_its_criteria_name,
+        &[
+            authentication::CRITERIA_SELECTION.id(),
+            authentication::EP_ID.id(),
+            authentication::GATEWAY_NAME.id(),
+            authentication::USERNAME_CRITERIA.id(),
+        ],
+    ),
+    (
+        credentials::the_first_row_that_fits_answers_wherever_it_was_moved,
+        &[
+            authentication::UP.id(),
+            authentication::DOWN.id(),
+            authentication::DELETE.id(),
+        ],
+    ),
+    (
+        credentials::a_row_that_is_inserted_goes_before_the_one_that_stood_there,
+        &[authentication::INSERT.id()],
+    ),
+    (
+        registrations::a_registration_is_refreshed_so_long_before_its_end,
+        &[
+            DEFAULT_REGISTRATION_REFRESH_TIME.id(),
+            gw_specific_registration::REFRESH_TIME.id(),
+        ],
+    ),
+    (
+        registrations::where_the_registrar_says_nothing_the_settings_say_how_long_it_counts,
+        &[
+            DEFAULT_REGISTRATION_EXPIRATION_VALUE.id(),
+            gw_specific_registration::EXPIRATION_VALUE.id(),
+        ],
+    ),
+    (
+        registrations::the_seconds_that_are_proposed_are_asked_for,
+        &[
+            DEFAULT_REGISTRATION_PROPOSED_EXPIRATION_VALUE.id(),
+            gw_specific_registration::PROPOSED_EXPIRATION_VALUE.id(),
+        ],
+    ),
+    (
+        registrations::a_registration_that_failed_is_tried_again_after_the_retry_time,
+        &[
+            DEFAULT_REGISTRATION_RETRY_TIME.id(),
+            gw_specific_registration::RETRY_TIME.id(),
+        ],
+    ),
+    (
+        registrations::an_endpoint_that_is_not_registered_serves_where_the_settings_let_it,
+        &[
+            DEFAULT_REGISTRATION_UNREGISTERED_BEHAVIOR.id(),
+            gw_specific_registration::UNREGISTERED_BEHAVIOR.id(),
+        ],
+    ),
+    (
+        registrations::a_gateway_without_its_unit_registration_serves_unless_it_is_to_wait,
+        &[DEFAULT_UNIT_REGISTRATION_UNREGISTERED_BEHAVIOR.id()],
+    ),
+    (
+        registrations::the_registrar_that_is_set_is_registered_at,
+        &[
+            DEFAULT_STATIC_REGISTRAR_SERVER_HOST.id(),
+            gw_specific_registration::SERVER_HOST.id(),
+        ],
+    ),
+    (
+        registrations::the_registration_of_one_gateway_counts_where_its_row_is_enabled,
+        &[gw_specific_registration::ENABLE_CONFIG.id()],
+    ),
+    (
+        registrations::the_first_registration_waits_for_a_part_of_the_delay,
+        &[INTEROP_REGISTRATION_DELAY_VALUE.id()],
+    ),
+    (
+        registrations::our_contact_is_found_among_others_as_the_settings_say,
+        &[INTEROP_REGISTRATION_CONTACT_MATCHING.id()],
+    ),
+    (
+        registrations::registrations_over_streams_name_their_flow_where_that_is_wanted,
+        &[OUTBOUND_ENABLE.id()],
+    ),
+    (
+        transports::a_gateway_listens_on_the_transports_that_are_enabled,
+        &[
+            transport_config::UDP_ENABLE.id(),
+            transport_config::TCP_ENABLE.id(),
+            transport_config::TLS_ENABLE.id(),
+        ],
+    ),
+    (
+        transports::a_contact_for_each_transport_has_its_q_value,
+        &[
+            transport_config::REGISTRATION_ENABLE.id(),
+            transport_config::UDP_Q_VALUE.id(),
+            transport_config::TCP_Q_VALUE.id(),
+            transport_config::TLS_Q_VALUE.id(),
+        ],
+    ),
+    (
+        transports::the_contact_of_other_requests_names_the_transport_where_that_is_wanted,
+        &[transport_config::CONTACT_ENABLE.id()],
+    ),
+    (
+        transports::beside_tls_the_clear_transports_do_what_their_policy_says,
+        &[transport_clear::BESIDE_TLS.id()],
+    ),
+    (
+        transports::udp_requests_leave_from_another_port_where_they_are_not_to_be_symmetric,
+        &[INTEROP_SYMMETRIC_UDP_SOURCE_PORT_ENABLE.id()],
+    ),
+    (
+        transports::persistent_links_leave_from_the_ports_that_are_set,
+        &[
+            TRANSPORT_PERSISTENT_BASE_PORT.id(),
+            TRANSPORT_PERSISTENT_PORT_INTERVAL.id(),
+        ],
+    ),
+    (
+        transports::a_link_that_does_not_open_fails_after_the_connect_timeout,
+        &[INTEROP_TCP_CONNECT_TIMEOUT.id()],
+    ),
+    (
+        links::no_more_is_asked_of_dns_than_the_settings_allow,
+        &[SUPPORTED_DNS_QUERIES.id()],
+    ),
+    (
+        links::naptr_is_asked_for_beside_tls_only_where_it_is_forced,
+        &[INTEROP_FORCE_DNS_NAPTR_IN_TLS.id()],
+    ),
+    (
+        links::addresses_of_ipv6_are_asked_for_unless_ipv4_alone_is_to_be_used,
+        &[DNS_IP_VERSION.id()],
+    ),
+    (
+        links::the_last_answer_of_dns_serves_on_where_failures_are_concealed,
+        &[DNS_FAILURE_CONCEALMENT.id()],
+    ),
+    (
+        links::a_refusal_moves_to_the_next_server_where_the_conditions_say_so,
+        &[
+            DEFAULT_SIP_FAILOVER_CONDITIONS.id(),
+            gw_specific_failover::ENABLE_CONFIG.id(),
+            gw_specific_failover::SIP_FAILOVER_CONDITIONS.id(),
+        ],
+    ),
+    (
+        links::the_preferred_server_is_tried_again_after_the_fail_back_interval,
+        &[TRANSPORT_FAILBACK_INTERVAL.id()],
+    ),
+    (
+        links::a_server_that_failed_is_left_out_for_the_time_of_the_penalty_box,
+        &[PENALTY_BOX_ENABLE.id(), PENALTY_BOX_TIME.id()],
+    ),
+    (
+        links::a_request_without_an_answer_fails_after_the_transmission_timeout,
+        &[INTEROP_TRANSMISSION_TIMEOUT.id()],
+    ),
+    (
+        keep_alive::a_server_is_asked_by_the_method_that_is_set,
+        &[SIP_KEEP_ALIVE_METHOD.id()],
+    ),
+    (
+        keep_alive::a_server_is_asked_once_in_each_interval,
+        &[SIP_KEEP_ALIVE_INTERVAL.id()],
+    ),
+    (
+        keep_alive::the_system_is_told_how_many_tcp_keep_alives_may_stay_unanswered,
+        &[SIP_KEEP_ALIVE_RETRY.id()],
+    ),
+    (
+        keep_alive::options_go_to_the_destination_that_is_set,
+        &[
+            SIP_KEEP_ALIVE_DESTINATION.id(),
+            gw_keep_alive_alternate_destination::ALTERNATE_DESTINATION.id(),
+        ],
+    ),
+    (
+        keep_alive::the_from_of_options_is_the_gateway_or_its_user,
+        &[INTEROP_KEEP_ALIVE_OPTION_FORMAT.id()],
+    ),
+    (
+        answers::options_are_answered_with_200_while_nothing_is_ready_where_that_is_wanted,
+        &[INTEROP_SIP_OPTIONS_METHOD_SUPPORT.id()],
+    ),
+    (
+        answers::an_unknown_extension_is_refused_unless_require_is_ignored,
+        &[INTEROP_IGNORE_REQUIRE_HEADER_ENABLE.id()],
+    ),
+    (
+        answers::an_ack_with_another_branch_ends_a_refusal_where_branches_are_not_compared,
+        &[INTEROP_ACK_BRANCH_MATCHING.id()],
+    ),
+    (
+        tls::the_certificate_of_a_server_is_judged_as_far_as_is_set,
+        &[INTEROP_TLS_CERTIFICATE_VALIDATION.id()],
+    ),
+    (
+        tls::a_server_of_tls_1_2_is_taken_unless_the_policy_is_modern,
+        &[TLS_POLICY.id()],
+    ),
+    (
+        tls::whether_a_certificate_was_revoked_is_asked_where_and_whom_the_settings_say,
+        &[TRANSPORT_TLS_CERTIFICATE_TRUST_LEVEL.id()],
+    ),
+    (
+        tls::a_broken_suite_or_version_is_told_with_what_it_acts_as,
+        &[TRANSPORT_TLS_CIPHER_SUITE.id(), TRANSPORT_TLS_VERSION.id()],
+    ),
+    (
+        tls::a_tls_client_is_let_in_by_the_certificate_and_on_the_terms_that_are_set,
+        &[INTEROP_TLS_CLIENT_AUTHENTICATION_ENABLE.id()],
+    ),
+    (
+        restart::the_circle_of_ports_goes_on_after_a_restart_and_the_led_goes_out_with_the_device,
+        &[READY_LED_FILE.id()],
+    ),
 ];
