@@ -4,6 +4,7 @@ mod certs;
 mod confirmed;
 mod devices;
 mod local;
+mod observed;
 mod rfc4475;
 mod script;
 mod services;

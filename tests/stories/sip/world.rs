@@ -60,6 +60,8 @@ pub(super) struct World {
     pub(super) zone: BTreeMap<String, Records>,
     /// Of a hundred datagrams, so many get lost.
     pub(super) loss: u64,
+    /// Servers to which streams never open.
+    pub(super) silent: Vec<SocketAddr>,
     /// Local ports that somebody else holds.
     pub(super) busy: Vec<u16>,
     /// When and to whom anything was sent.
@@ -100,6 +102,7 @@ impl World {
             registrars: Vec::new(),
             zone: BTreeMap::new(),
             loss: 0,
+            silent: Vec::new(),
             busy: Vec::new(),
             sent: Vec::new(),
             written: Vec::new(),

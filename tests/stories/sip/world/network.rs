@@ -135,6 +135,9 @@ impl World {
         if self.busy.contains(&connect.local.port()) {
             return self.send(Duration::ZERO, refused(StreamFault::PortBusy));
         }
+        if self.silent.contains(&connect.peer) {
+            return;
+        }
         let there = self
             .registrars
             .iter()
