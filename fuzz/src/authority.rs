@@ -59,7 +59,8 @@ fn key(number: u32) -> Result<PKey<Private>, ErrorStack> {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
     let number = BigNum::from_u32(number)?;
     let mut point = EcPoint::new(&group)?;
-    point.mul_generator2(&group, &number, &mut BigNumContext::new()?)?;
+    let mut context = BigNumContext::new()?;
+    point.mul_generator2(&group, &number, &mut context)?;
     let pair = EcKey::from_private_components(&group, &number, &point)?;
     PKey::from_ec_key(pair)
 }
