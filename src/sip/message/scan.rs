@@ -67,7 +67,8 @@ pub(super) fn unquote(quoted: &str) -> String {
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(quoted);
     if inner.contains(LINE_ENDS) {
-        let lines = inner.split(LINE_ENDS).map(str::trim);
+        let lines = inner.split(LINE_ENDS);
+        let lines = lines.map(|line| line.trim_matches([' ', '\t']));
         let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
         return unescape(&lines.join(" "));
     }
