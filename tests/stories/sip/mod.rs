@@ -14,7 +14,7 @@ mod registering;
 mod registrar;
 pub(crate) mod restart;
 mod secure;
-mod waiting;
 pub(crate) mod told;
+mod waiting;
 mod way_back;
 mod world;
