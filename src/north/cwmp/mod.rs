@@ -1,0 +1,6 @@
+//! TR-069: the client of an auto-configuration server.
+
+pub mod event;
+pub mod periodic;
+pub mod retry;
+pub mod session;
