@@ -4,3 +4,4 @@ pub mod event;
 pub mod periodic;
 pub mod retry;
 pub mod session;
+pub mod settings;
