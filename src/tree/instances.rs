@@ -44,6 +44,11 @@ impl Instances {
         }
     }
 
+    /// The configuration that is shown, secrets included: for engines.
+    pub fn stored(&self) -> &Snapshot {
+        &self.stored
+    }
+
     /// The version of the stored part.
     pub fn version(&self) -> u64 {
         self.stored.version()

@@ -5,7 +5,7 @@
 //! user must see without touching `minSeverity`, whose default is warning, is
 //! a warning here even where nothing is wrong.
 
-use super::notice::Service::{Aaa, Bni, Cert, Conf, EpAdm, Hoc, Nlm, Scm, SipEp, Snmp};
+use super::notice::Service::{Aaa, Bni, Cert, Conf, Cwmp, EpAdm, Hoc, Nlm, Scm, SipEp, Snmp};
 use super::notice::Severity::{self, Critical, Debug, Error, Info, Warning};
 use super::notice::{Kind, Message, Service};
 
@@ -336,6 +336,15 @@ pub const KEEP_ALIVE_ANSWERED: Message<1> = m(
 /// An endpoint changed its state.
 pub const ENDPOINT_STATE: Message<2> = m(EpAdm, 10, Info, "endpoint {endpoint}: {state}");
 
+/// A session with the ACS went well.
+pub const ACS_SESSION: Message<2> = m(Cwmp, 10, Info, "session with {acs}: {events}");
+/// A session with the ACS did not.
+pub const ACS_NOT_REACHED: Message<3> = m(
+    Cwmp,
+    20,
+    Warning,
+    "no session with {acs}: {reason}; next attempt in {seconds} s",
+);
 /// A certificate was installed.
 pub const CERTIFICATE_INSTALLED: Message<2> = m(
     Cert,
@@ -466,6 +475,8 @@ pub const REGISTRY: &[Kind] = &[
     KEEP_ALIVE_LOST.kind(),
     KEEP_ALIVE_ANSWERED.kind(),
     ENDPOINT_STATE.kind(),
+    ACS_SESSION.kind(),
+    ACS_NOT_REACHED.kind(),
     CERTIFICATE_INSTALLED.kind(),
     CERTIFICATE_DELETED.kind(),
     CERTIFICATE_REFUSED.kind(),

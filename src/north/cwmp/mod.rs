@@ -1,9 +1,13 @@
 //! TR-069: the client of an auto-configuration server.
 
+pub mod client;
 pub mod event;
 pub mod fault;
 pub mod model;
+pub mod notify;
 pub mod periodic;
 pub mod retry;
+mod rpc;
 pub mod session;
 pub mod settings;
+pub mod status;
