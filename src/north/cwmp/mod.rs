@@ -1,7 +1,10 @@
 //! TR-069: the client of an auto-configuration server.
 
 pub mod client;
+mod cookies;
+pub mod doorman;
 pub mod event;
+pub mod exchange;
 pub mod fault;
 pub mod model;
 pub mod notify;
