@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folder (longest match counts), what its files may name, and what only
-/// `settings.rs` (or `settings/`), `status.rs` and `io.rs` in it may name besides.
+/// `settings.rs`, `status.rs` and `io.rs` in it, or the folders below these, may name besides.
 const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("schema", &[], &[]),
     ("wire", &[], &[]),
@@ -79,7 +79,9 @@ fn every_layer_imports_only_what_stands_below_it() {
         let edge = ["/settings.rs", "/status.rs", "/io.rs"]
             .iter()
             .any(|end| name.ends_with(end))
-            || name.contains("/settings/");
+            || ["/settings/", "/status/", "/io/"]
+                .iter()
+                .any(|folder| name.contains(folder));
         for (line, target) in crate_paths(&text) {
             imports += 1;
             let own = within(&target, home);

@@ -5,18 +5,21 @@
 //! in, checked and ordered out; a refusal names the culprit. Nothing is
 //! stored here, and dates are not judged: an expired one may be listed.
 
+mod error;
+mod parts;
+
 use std::fmt;
 
-use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::certificate::{Certificate, KeyKind, printable};
-use super::pem;
+use super::certificate::{Certificate, KeyKind};
+use parts::Parts;
+
+pub use error::BundleError;
 
 /// A private key, its certificate and the chain above it.
 pub struct HostBundle {
@@ -111,170 +114,6 @@ impl OthersBundle {
     }
 }
 
-/// Why a certificate file was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum BundleError {
-    /// Over [`MAX_FILE`].
-    #[error("the file has {size} octets, {MAX_FILE} are allowed")]
-    TooLarge {
-        /// Octets of the file.
-        size: usize,
-    },
-    /// Neither PEM nor DER.
-    #[error("the file is neither PEM text nor a DER certificate")]
-    NotText,
-    /// PKCS#12, which needs a password to open.
-    #[error("the file is PKCS#12: convert it with openssl pkcs12 -nodes -in FILE -out FILE.pem")]
-    Pkcs12,
-    /// A PEM block without an END line.
-    #[error("the PEM block {0} has no end line")]
-    Unfinished(String),
-    /// A PEM block whose contents do not decode.
-    #[error("the PEM block {0} is not base64")]
-    BadBase64(String),
-    /// A PEM block of a kind that has no place in the file.
-    #[error("the PEM block {0} is neither a certificate nor a private key")]
-    StrangeBlock(String),
-    /// More blocks than any good file has.
-    #[error("the file has more than 80 PEM blocks")]
-    TooManyBlocks,
-    /// More than [`MAX_CERTIFICATES`].
-    #[error("the file has {count} certificates, {MAX_CERTIFICATES} are allowed")]
-    TooManyCertificates {
-        /// Certificates in the file.
-        count: usize,
-    },
-    /// Not X.509.
-    #[error("certificate {place} of {count}: not a readable X.509 certificate")]
-    UnreadableCertificate {
-        /// Counted from 1.
-        place: usize,
-        /// Certificates in the file.
-        count: usize,
-    },
-    /// A host file whose certificate is not part of the leaf's chain.
-    #[error("certificate {place} of {count} ({subject}): not in the chain of the host certificate")]
-    NotInChain {
-        /// Counted from 1.
-        place: usize,
-        /// Certificates in the file.
-        count: usize,
-        /// Whose it is.
-        subject: String,
-    },
-    /// No certificate at all.
-    #[error("the file has no certificate")]
-    NoCertificate,
-    /// A host file without a private key.
-    #[error(
-        "the file has no private key: a host certificate needs one, an other certificate does not"
-    )]
-    NoKey,
-    /// A host file with two.
-    #[error("the file has several private keys")]
-    SeveralKeys,
-    /// A key under a password.
-    #[error("the private key is encrypted: decrypt it with openssl pkey -in FILE before")]
-    EncryptedKey,
-    /// Not a private key.
-    #[error("the private key is not readable")]
-    UnreadableKey,
-    /// Neither RSA, EC on a named curve of NIST, nor Ed25519.
-    #[error("the private key is neither RSA, EC P-256, P-384, P-521 nor Ed25519")]
-    StrangeKey,
-    /// RSA under [`MIN_RSA_BITS`].
-    #[error("the RSA key has {bits} bits, at least {MIN_RSA_BITS} are needed")]
-    WeakKey {
-        /// Bits of the modulus.
-        bits: u32,
-    },
-    /// The key is another one's.
-    #[error("the private key belongs to none of the {count} certificates")]
-    KeyDoesNotFit {
-        /// Certificates in the file.
-        count: usize,
-    },
-    /// A private key in a file of certificates to trust.
-    #[error("the file has a private key: install it as a host certificate, or take the key out")]
-    PrivateKeyAmongOthers,
-}
-
-/// The keys and certificates of a file, as they come.
-struct Parts {
-    keys: Vec<Result<PKey<Private>, BundleError>>,
-    certificates: Vec<Certificate>,
-}
-
-impl Parts {
-    fn read(file: &[u8]) -> Result<Self, BundleError> {
-        match file.len() {
-            size if size > MAX_FILE => Err(BundleError::TooLarge { size }),
-            _ if pem::is_pem(file) => Self::read_pem(file),
-            _ => Self::read_der(file),
-        }
-    }
-
-    fn read_pem(file: &[u8]) -> Result<Self, BundleError> {
-        let mut keys = Vec::new();
-        let mut ders = Vec::new();
-        for block in pem::blocks(file)? {
-            match block.label {
-                "CERTIFICATE" | "X509 CERTIFICATE" => ders.push(block.der),
-                "ENCRYPTED PRIVATE KEY" => keys.push(Err(BundleError::EncryptedKey)),
-                "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" => {
-                    keys.push(match block.encrypted {
-                        true => Err(BundleError::EncryptedKey),
-                        false => PKey::private_key_from_der(&block.der)
-                            .map_err(|_| BundleError::UnreadableKey),
-                    });
-                }
-                // The curve's name, which the key itself repeats.
-                "EC PARAMETERS" => {}
-                strange => return Err(BundleError::StrangeBlock(printable(strange))),
-            }
-        }
-        let certificates = read_all(&ders)?;
-        Ok(Self { keys, certificates })
-    }
-
-    /// DER holds one thing: a certificate, or a key that no certificate accompanies.
-    fn read_der(file: &[u8]) -> Result<Self, BundleError> {
-        if let Ok(certificate) = Certificate::from_der(file) {
-            return Ok(Self {
-                keys: Vec::new(),
-                certificates: vec![certificate],
-            });
-        }
-        if let Ok(key) = PKey::private_key_from_der(file) {
-            return Ok(Self {
-                keys: vec![Ok(key)],
-                certificates: Vec::new(),
-            });
-        }
-        match Pkcs12::from_der(file) {
-            Ok(_) => Err(BundleError::Pkcs12),
-            Err(_) => Err(BundleError::NotText),
-        }
-    }
-}
-
-/// Reads each; the same one twice counts once.
-fn read_all(ders: &[Zeroizing<Vec<u8>>]) -> Result<Vec<Certificate>, BundleError> {
-    let count = ders.len();
-    if count > MAX_CERTIFICATES {
-        return Err(BundleError::TooManyCertificates { count });
-    }
-    let mut certificates = Vec::new();
-    for (place, der) in (1..).zip(ders) {
-        let certificate = Certificate::from_der(der)
-            .map_err(|_| BundleError::UnreadableCertificate { place, count })?;
-        if !certificates.contains(&certificate) {
-            certificates.push(certificate);
-        }
-    }
-    Ok(certificates)
-}
-
 fn check_strength(key: &PKey<Private>) -> Result<(), BundleError> {
     let public = key
         .public_key_to_der()
@@ -331,6 +170,7 @@ pub const MIN_RSA_BITS: u32 = 2048;
 
 #[cfg(test)]
 mod tests {
+    use openssl::pkcs12::Pkcs12;
     use openssl::symm::Cipher;
 
     use super::super::testing::{Authority, Leaf, p256, rsa};
@@ -497,6 +337,23 @@ mod tests {
             OthersBundle::read(many.as_bytes()),
             Err(BundleError::TooManyCertificates { count: 65 })
         );
+    }
+
+    #[test]
+    fn damaged_files_are_read_without_panic() {
+        let root = Authority::new("Root");
+        let leaf = root.issue(Leaf::new("leaf"));
+        let pem = leaf.pem() + &leaf.key_pem() + &root.pem();
+        for file in [pem.as_bytes(), leaf.der()] {
+            for at in (0..file.len()).step_by(5) {
+                let mut damaged = file.to_vec();
+                damaged[at] ^= 0x15;
+                for file in [&damaged, &file[..at]] {
+                    // Whatever it says of them.
+                    let _ = (HostBundle::read(file), OthersBundle::read(file));
+                }
+            }
+        }
     }
 
     #[test]

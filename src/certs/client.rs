@@ -13,17 +13,19 @@ use rustls::{AlertDescription, ClientConfig, Error};
 
 use super::keyring::Keyring;
 use super::ladder::{Check, ExpectedServer};
+use super::ocsp::{Doubt, Inquiry, Standing, TrustLevel, Verdict};
 use super::policy::TlsPolicy;
 use super::reason::{Link, LinkFailure};
 use super::resolver::ClientResolver;
 use super::service::Service;
-use super::trail::Trail;
+use super::trail::{Step, Trail};
 use super::verifier::ServerVerifier;
 use super::witness::Witness;
 
 /// One attempt to open a TLS connection.
 #[derive(Debug)]
 pub struct Attempt {
+    keyring: Arc<Keyring>,
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
     link: Link,
@@ -61,6 +63,7 @@ impl Attempt {
             .with_client_cert_resolver(Arc::new(resolver));
         config.resumption = Resumption::disabled();
         Ok(Self {
+            keyring: Arc::clone(keyring),
             config: Arc::new(config),
             name: host.server_name(),
             link: Link {
@@ -90,6 +93,37 @@ impl Attempt {
         self.witness.trail()
     }
 
+    /// What is to be found out after the handshake, where `trust` asks for
+    /// it and the server's certificate was checked at all.
+    pub(super) fn inquiry(&self, trust: TrustLevel) -> Option<Inquiry<'_>> {
+        let trail = self.trail();
+        let chain = trail
+            .chain()
+            .filter(|_| trust > TrustLevel::LocallyTrusted)?;
+        let staple = self.witness.staple().to_vec();
+        Some(Inquiry::new(&self.keyring, chain.to_vec(), staple))
+    }
+
+    /// What follows from what was found out; where the server is refused, the sentence for it.
+    pub(super) fn judge(
+        &self,
+        trust: TrustLevel,
+        inquiry: &Inquiry<'_>,
+        found: Result<Verdict, Doubt>,
+    ) -> Result<Standing, String> {
+        let standing = trust
+            .judge(inquiry.subject(), inquiry.file(), found)
+            .map_err(|failure| self.link.sentence(&LinkFailure::Certificate(failure)))?;
+        let mut trail = Trail::clone(&self.trail());
+        match &standing {
+            Standing::NotAsked => {}
+            Standing::Good => trail.push(Step::NotRevoked),
+            Standing::Doubtful { doubt, .. } => trail.push(Step::Doubtful(doubt.clone())),
+        }
+        self.witness.checked(trail);
+        Ok(standing)
+    }
+
     /// Why it failed, and the sentence for it.
     #[must_use]
     pub fn explain(&self, error: &io::Error) -> (LinkFailure, String) {
@@ -104,10 +138,10 @@ impl Attempt {
         match failure {
             LinkFailure::Closed
             | LinkFailure::Alert(
-                AlertDescription::HandshakeFailure
-                | AlertDescription::BadCertificate
-                | AlertDescription::AccessDenied
-                | AlertDescription::CertificateUnknown,
+                AlertDescription::HandshakeFailure | AlertDescription::AccessDenied,
+            )
+            | LinkFailure::RefusesOurs(
+                AlertDescription::BadCertificate | AlertDescription::CertificateUnknown,
             ) if self.witness.asked_in_vain() => LinkFailure::WantsClientCertificate,
             other => other,
         }

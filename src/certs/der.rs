@@ -1,8 +1,9 @@
 //! The few places of a certificate that the library does not show.
 //!
 //! Finds an extension of an X.509 certificate by its object identifier and
-//! reads the two small ones that decide who may do what. Reads only
-//! certificates that the library has parsed already; anything odd is `None`.
+//! reads the two small ones that decide who may do what; the same reader serves
+//! what OCSP asks and answers. Reads only what the library has parsed already;
+//! anything odd is `None`.
 
 /// Octets of an object identifier's contents.
 pub(super) type Oid = &'static [u8];
@@ -35,14 +36,36 @@ pub(super) fn is_authority(value: &[u8]) -> bool {
     matches!(first, Some((BOOLEAN, [flag])) if *flag != 0)
 }
 
+/// Writes one triple of what `parts` say one after another.
+pub(super) fn encode(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let value = parts.concat();
+    let octets = value.len().to_be_bytes();
+    let octets = &octets[octets.iter().take_while(|octet| **octet == 0).count()..];
+    let mut der = vec![tag];
+    if value.len() > 0x7f {
+        der.extend(u8::try_from(octets.len()).map(|count| 0x80 | count));
+        der.extend_from_slice(octets);
+    } else {
+        der.extend(u8::try_from(value.len()));
+    }
+    der.extend(value);
+    der
+}
+
 /// Steps over tag, length, value triples; stops at the first that does not fit.
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn expect(mut self, tag: u8) -> Option<&'a [u8]> {
+    /// The value of the next triple, which must have this tag.
+    pub(super) fn value(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.next()
             .filter(|(found, _)| *found == tag)
             .map(|(_, value)| value)
+    }
+
+    /// The same where nothing else is wanted.
+    pub(super) fn expect(mut self, tag: u8) -> Option<&'a [u8]> {
+        self.value(tag)
     }
 }
 
@@ -70,9 +93,15 @@ impl<'a> Iterator for Reader<'a> {
 }
 
 const BOOLEAN: u8 = 0x01;
-const OCTETS: u8 = 0x04;
-const OBJECT: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
+pub(super) const INTEGER: u8 = 0x02;
+#[cfg(test)]
+pub(super) const BITS: u8 = 0x03;
+pub(super) const OCTETS: u8 = 0x04;
+pub(super) const NULL: u8 = 0x05;
+pub(super) const OBJECT: u8 = 0x06;
+pub(super) const ENUMERATED: u8 = 0x0a;
+pub(super) const GENERALIZED_TIME: u8 = 0x18;
+pub(super) const SEQUENCE: u8 = 0x30;
 /// `[3]` of TBSCertificate.
 const EXTENSIONS: u8 = 0xa3;
 
@@ -88,8 +117,10 @@ pub(super) const ANY_PURPOSE: Oid = &[0x55, 0x1d, 0x25, 0x00];
 pub(super) const SERVER_AUTH: Oid = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];
 /// 1.3.6.1.5.5.7.3.2 clientAuth.
 pub(super) const CLIENT_AUTH: Oid = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02];
-/// 1.3.6.1.5.5.7.3.20 sipDomain (RFC 5924 §3).
+/// 1.3.6.1.5.5.7.3.20 sipDomain (RFC 5924 §4.1).
 pub(super) const SIP_DOMAIN: Oid = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x14];
+/// 1.3.6.1.5.5.7.3.9 OCSPSigning.
+pub(super) const OCSP_SIGNING: Oid = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x09];
 
 #[cfg(test)]
 mod tests {
@@ -105,6 +136,16 @@ mod tests {
                 .is_none()
         );
         assert!(Reader(&[0x30]).next().is_none());
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_whatever_its_length() {
+        for length in [0, 1, 127, 128, 255, 256, 70_000] {
+            let value = vec![7; length];
+            let der = encode(OCTETS, &[&value]);
+            assert_eq!(Reader(&der).expect(OCTETS), Some(value.as_slice()));
+        }
+        assert_eq!(encode(OCTETS, &[&[7; 128]])[..3], [OCTETS, 0x81, 128]);
     }
 
     #[test]

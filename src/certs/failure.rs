@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::certificate::Certificate;
 use super::date::utc;
+use super::ocsp::{Cause, Doubt};
 use super::usage::{Purpose, Usage};
 
 /// Why a peer's certificate was not accepted.
@@ -113,6 +114,26 @@ pub enum VerifyFailure {
         /// What the library found.
         why: &'static str,
     },
+    /// Its authority took it back.
+    #[error("{subject} was revoked on {}: {}", utc(*.since), told(.cause.as_ref()))]
+    Revoked {
+        /// Whose certificate it is.
+        subject: String,
+        /// When, in seconds since 1970.
+        since: i64,
+        /// Why, where that is told.
+        cause: Option<Cause>,
+    },
+    /// It is not known whether its authority took it back, and must be.
+    #[error("it is not known whether {subject} was revoked: {doubt}")]
+    NotVouchedFor {
+        /// Whose certificate it is.
+        subject: String,
+        /// The file of the authority that it is trusted by.
+        file: Option<String>,
+        /// Why it is not known.
+        doubt: Doubt,
+    },
     /// The library failed, not the certificate.
     #[error("the certificate could not be checked")]
     NotChecked,
@@ -151,6 +172,10 @@ impl VerifyFailure {
             _ => Self::Invalid { subject, why },
         }
     }
+}
+
+fn told(cause: Option<&Cause>) -> String {
+    cause.map_or_else(|| "no reason is told".to_owned(), Cause::to_string)
 }
 
 /// The first few, and how many more there are.

@@ -7,16 +7,24 @@
 
 use super::file_name::FileName;
 use super::install::{Store, parse_digest, parse_services};
-use super::settings::{HostFile, OthersFile, TransferRow};
+use super::ocsp::Responder;
+use super::settings::{AuthorityRow, HostFile, OthersFile, TransferRow};
 use super::url::{Unit, Url, UrlError};
-use crate::schema::cert::{host_certificate_material, others_certificates_material, transfer};
+use crate::schema::cert::{
+    certificate_authorities, host_certificate_material, others_certificates_material, transfer,
+};
 use crate::schema::{ColumnId, Index};
 use crate::tree::{Candidate, Guard, Refusal, View};
 
 /// The guards of the certificates.
 #[must_use]
 pub fn guards() -> Vec<Guard> {
-    vec![files_can_be_read, files_are_few, transfers_make_sense]
+    vec![
+        files_can_be_read,
+        files_are_few,
+        transfers_make_sense,
+        responders_can_be_asked,
+    ]
 }
 
 /// A file that is written must be what its table holds, under a sound name.
@@ -90,6 +98,21 @@ fn transfers_make_sense(candidate: &Candidate<'_>) -> Vec<Refusal> {
             .collect::<Vec<_>>()
     })
     .collect()
+}
+
+/// A responder is an http URL, or nothing.
+fn responders_can_be_asked(candidate: &Candidate<'_>) -> Vec<Refusal> {
+    let changes = candidate.changes::<AuthorityRow>().into_iter();
+    let refusals = changes.filter_map(|change| {
+        let responder = change.is?.responder;
+        let bad = match responder.as_str() {
+            "" => return None,
+            text => Responder::parse(text).err()?,
+        };
+        let column = certificate_authorities::OVERRIDE_ISSUED_CERTIFICATE_OCSP_URL.id();
+        Some(candidate.refuse(column, &change.row, bad.to_string()))
+    });
+    refusals.collect()
 }
 
 fn faults(row: &TransferRow) -> Vec<(ColumnId, String)> {
@@ -227,6 +250,21 @@ mod tests {
             ),
             Ok(())
         );
+    }
+
+    #[test]
+    fn a_responder_that_cannot_be_asked_is_refused() {
+        let tree = tree();
+        set(&tree, &[(OTHER, &Authority::new("Root").pem())]).expect("an authority");
+        let file = OTHER.replace("OthersCertificatesMaterial", "CertificateAuthorities");
+        let url = file.replace("Pem", "OverrideIssuedCertificateOcspUrl");
+        for bad in ["ocsp.example.com", "https://ocsp.example.com/", "file:///x"] {
+            let refused = set(&tree, &[(&url, bad)]).expect_err(bad);
+            assert!(refused[0].starts_with(&url), "{}", refused[0]);
+        }
+        for good in ["http://ocsp.example.com/", ""] {
+            assert_eq!(set(&tree, &[(&url, good)]), Ok(()));
+        }
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Identity {
         }
     }
 
-    /// The name by which `certificate` is this one's, if it is.
+    /// The name by which `certificate` is this one's, if it is; a client asks (RFC 5922 §7.3).
     #[must_use]
     pub fn named_by(&self, certificate: &Certificate) -> Option<String> {
         match self {
@@ -130,8 +130,8 @@ pub(super) fn target_named_by(target: &Host, certificate: &Certificate) -> Optio
     }
 }
 
-/// RFC 5922 §7.1 and §7.2: SAN URIs of scheme sip; SAN DNS only where there
-/// is none of them; never a wildcard.
+/// RFC 5922 §7.1: SAN URIs of scheme sip; SAN DNS only where there is none of
+/// them. §7.2: as DNS names are compared, and never by a wildcard.
 fn sip_domain(domain: &str, certificate: &Certificate) -> Option<String> {
     let names = certificate.alternative_names.as_deref().unwrap_or_default();
     let mut domains = names.iter().filter_map(|name| match name {
@@ -151,7 +151,8 @@ fn is_sip_domain(name: &AlternativeName) -> bool {
     matches!(name, AlternativeName::Uri(uri) if uri_domain(uri).is_some())
 }
 
-/// The host of a SIP URI that names a domain: one with a user part names a person.
+/// The host of a SIP URI that names a domain: one with a user part names a
+/// person, and any other scheme none (RFC 5922 §7.1, step 1).
 fn uri_domain(uri: &str) -> Option<&str> {
     let (scheme, rest) = uri.split_once(':')?;
     if !scheme.eq_ignore_ascii_case("sip") || rest.contains('@') {

@@ -5,7 +5,9 @@
 //! anything else starts; [`Runner::run`] goes on until it is dropped, and
 //! whatever is being fetched ends with it.
 
+mod connect;
 mod fetch;
+mod revocation;
 mod stream;
 
 use std::collections::HashMap;
@@ -19,6 +21,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep_until;
 
 pub use fetch::fetch;
+pub use revocation::revocation;
 
 use super::engine::{Engine, Input, Output};
 use super::keyring::Keyring;
@@ -48,7 +51,20 @@ pub struct Ports {
     pub time: AskTime,
     /// Finds addresses.
     pub lookup: Lookup,
+    /// What is to know over a restart how transfers ended.
+    pub memory: Memory,
 }
+
+/// Keeps a few octets over a restart.
+pub struct Memory {
+    /// What was kept last; "" where nothing was.
+    pub kept: Vec<u8>,
+    /// Keeps this instead, durably.
+    pub keep: Keep,
+}
+
+/// Keeps octets over a restart.
+pub type Keep = Box<dyn Fn(&[u8]) + Send + Sync>;
 
 /// See the head of the file.
 pub struct Runner {
@@ -77,7 +93,11 @@ impl Runner {
         offer(&ports.tree, &invoke);
         // What is in here answers a fetch or a commit, whose number is bounded.
         let (send, receive) = mpsc::unbounded_channel();
-        let engine = Engine::new(ports.keyring.clone(), ports.unit.clone());
+        let engine = Engine::new(
+            ports.keyring.clone(),
+            ports.unit.clone(),
+            &ports.memory.kept,
+        );
         let mut runner = Self {
             ports,
             engine,
@@ -143,6 +163,7 @@ impl Runner {
         let tree = &self.ports.tree;
         match output {
             Output::Publish(status) => tree.live().publish(|live| status.publish(live)),
+            Output::Keep(kept) => (self.ports.memory.keep)(&kept),
             Output::Notice(notice) => tree.notify(&notice),
             Output::Answer(answer, outcome) => answer(outcome),
             Output::Commit(job, txn) => self.commit(now, job, txn),

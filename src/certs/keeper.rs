@@ -13,6 +13,7 @@ use super::bundle::{BundleError, HostBundle, OthersBundle};
 use super::certificate::Certificate;
 use super::install::Store;
 use super::keyring::{HostCertificate, Keyring, NoHostCertificate};
+use super::ocsp::{Responder, Responders};
 use super::service::{Service, Services};
 use super::settings::{FileSetting, Settings};
 use super::usage::Purpose;
@@ -80,6 +81,7 @@ pub(super) struct Keeper {
 struct Kept {
     content: Secret,
     services: Services,
+    responder: Option<Responder>,
     listed: Arc<Listed>,
     ready: Option<Ready>,
 }
@@ -127,7 +129,9 @@ impl Keeper {
     ) -> Option<Arc<Listed>> {
         let was = self.files.get(key);
         let same = was.is_some_and(|was| was.content == setting.content);
-        if same && was.is_some_and(|was| was.services == setting.services) {
+        let serves = |was: &Kept| was.services == setting.services;
+        let asks = |was: &Kept| was.responder == setting.responder;
+        if same && was.is_some_and(|was| serves(was) && asks(was)) {
             return None;
         }
         let kept = read(key, setting, keyring);
@@ -139,12 +143,18 @@ impl Keeper {
     fn hand_over(&self, keyring: &Keyring) {
         let mut hosts = Vec::new();
         let mut anchors = Vec::new();
-        for ready in self.files.values().filter_map(|kept| kept.ready.clone()) {
-            match ready {
-                Ready::Host(host) => hosts.push(host),
-                Ready::Others(certificates) => anchors.extend(certificates),
+        let mut responders = Responders::default();
+        for ((_, index), kept) in &self.files {
+            match kept.ready.clone() {
+                Some(Ready::Host(host)) => hosts.push(host),
+                Some(Ready::Others(certificates)) => {
+                    responders.add(&index.name(), kept.responder.as_ref(), &certificates);
+                    anchors.extend(certificates);
+                }
+                None => {}
             }
         }
+        keyring.set_responders(responders);
         keyring.set_hosts(hosts);
         keyring.set_anchors(Anchors::from_iter(anchors));
     }
@@ -167,6 +177,7 @@ fn read(key: &(Store, Index), setting: &FileSetting, keyring: &Keyring) -> Kept 
     Kept {
         content: setting.content.clone(),
         services: setting.services,
+        responder: setting.responder.clone(),
         listed: Arc::new(Listed {
             store: *store,
             index: index.clone(),
@@ -259,6 +270,7 @@ mod tests {
             let setting = FileSetting {
                 content: Secret::from(content.as_bytes()),
                 services: Services::ALL,
+                responder: None,
             };
             let key = (store, Index::text(name));
             self.settings.files.insert(key, setting);

@@ -92,8 +92,10 @@ impl Check {
             return Ok(());
         }
         let chain = anchors.chain(&presented, time)?;
-        let subjects = chain.iter().map(|one| one.subject.to_string()).collect();
-        trail.push(Step::Chained { subjects, time });
+        trail.push(Step::Chained {
+            chain: chain.clone(),
+            time,
+        });
         self.check_usage(&chain)?;
         trail.push(Step::Usable);
         self.check_name(leaf, trail)

@@ -33,6 +33,9 @@ pub enum LinkFailure {
     /// It wants a client certificate.
     #[error("it asks for a client certificate")]
     WantsClientCertificate,
+    /// It does not accept the certificate that it was shown.
+    #[error("it refuses our certificate with the alert {0:?}")]
+    RefusesOurs(AlertDescription),
     /// It gave up with an alert.
     #[error("it refused the handshake with the alert {0:?}")]
     Alert(AlertDescription),
@@ -68,6 +71,7 @@ impl LinkFailure {
             Error::AlertReceived(AlertDescription::CertificateRequired) => {
                 Self::WantsClientCertificate
             }
+            Error::AlertReceived(alert) if is_about_ours(*alert) => Self::RefusesOurs(*alert),
             Error::AlertReceived(alert) => Self::Alert(*alert),
             Error::InvalidMessage(
                 InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
@@ -166,8 +170,10 @@ impl Link {
             LinkFailure::Certificate(failure) => self.certificate_advice(failure),
             LinkFailure::NoCommonVersion => Some(match self.policy {
                 TlsPolicy::Modern => {
-                    "only TLS 1.3 is allowed by tlsPolicy=modern; compatible also allows TLS 1.2"
-                        .to_owned()
+                    let object = self.service.policy_object().unwrap_or("the policy");
+                    format!(
+                        "only TLS 1.3 is allowed by {object}=modern; compatible also allows TLS 1.2"
+                    )
                 }
                 TlsPolicy::Compatible => {
                     "TLS 1.2 and 1.3 are allowed, TLS 1.0 and 1.1 are not; the peer must be \
@@ -186,6 +192,11 @@ impl Link {
                      {object} is enable"
                 ))
             }
+            LinkFailure::RefusesOurs(_) => Some(
+                "add one that it accepts with demarc cert add --type host FILE, see \
+                 Cert.HostCertificatesInfo"
+                    .to_owned(),
+            ),
             LinkFailure::NotTls => {
                 Some("the port is not its TLS port, or TLS is off on one side".to_owned())
             }
@@ -202,10 +213,7 @@ impl Link {
             VerifyFailure::WrongName { .. } => {
                 let rename = "set the server's name so";
                 Some(match self.service.validation_object() {
-                    Some(object) => {
-                        let level = self.service.nameless_level();
-                        format!("{rename}, or {object}={level}")
-                    }
+                    Some(object) => format!("{rename}, or {object}=trustedCertificate"),
                     None => rename.to_owned(),
                 })
             }
@@ -217,6 +225,19 @@ impl Link {
             ),
             VerifyFailure::NotYetValid { .. } => {
                 Some("is the clock here right (Hoc.StaticSntpServers)?".to_owned())
+            }
+            VerifyFailure::Revoked { .. } => Some("it must be replaced there".to_owned()),
+            VerifyFailure::NotVouchedFor { file, .. } => {
+                let file = file.as_ref().map(|file| format!("[FileName={file}]"));
+                let file = file.unwrap_or_default();
+                let responder =
+                    format!("Cert.CertificateAuthorities{file}.OverrideIssuedCertificateOcspUrl");
+                Some(match self.service.trust_object() {
+                    Some(object) => {
+                        format!("name a responder in {responder}, or set {object}=ocspOptional")
+                    }
+                    None => format!("name a responder in {responder}"),
+                })
             }
             VerifyFailure::NoCertificate
             | VerifyFailure::TooManyCertificates { .. }
@@ -232,5 +253,45 @@ impl Link {
     }
 }
 
+/// RFC 8446 §6.2: the alerts that are about the certificate of whoever receives them.
+fn is_about_ours(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::DecryptError
+    )
+}
+
 /// What the TLS library says where the resolver had nothing to offer.
 const NO_KEY_RESOLVED: &str = "no server certificate chain resolved";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_about_our_certificate_says_what_to_install() {
+        let link = Link {
+            service: Service::Sip,
+            policy: TlsPolicy::Compatible,
+            peer: "sip.example.com".to_owned(),
+        };
+        for (alert, is_ours) in [
+            (AlertDescription::UnknownCA, true),
+            (AlertDescription::DecryptError, true),
+            (AlertDescription::InternalError, false),
+        ] {
+            let sentence = link.sentence(&LinkFailure::of(&Error::AlertReceived(alert)));
+            assert_eq!(
+                sentence.contains("cert add --type host"),
+                is_ours,
+                "{sentence}"
+            );
+        }
+    }
+}

@@ -5,20 +5,8 @@
 pub enum Service {
     /// SIP signalling.
     Sip,
-    /// The web page.
-    Web,
-    /// Scripts and images.
-    Conf,
-    /// Firmware.
-    Fpu,
-    /// File transfers.
-    File,
     /// Certificate transfers.
     Cert,
-    /// The link to the TR-069 server.
-    Cwmp,
-    /// Syslog and packet capture.
-    Nlm,
 }
 
 impl Service {
@@ -27,19 +15,25 @@ impl Service {
     pub fn validation_object(self) -> Option<&'static str> {
         match self {
             Self::Sip => Some("SipEp.InteropTlsCertificateValidation"),
-            Self::Conf => Some("Conf.ScriptsTransferCertificateValidation"),
-            Self::Fpu => Some("Fpu.MfpTransferCertificateValidation"),
-            Self::Cwmp => Some("Cwmp.TransportCertificateValidation"),
-            Self::Nlm => Some("Nlm.PCaptureTransferCertificateValidation"),
-            Self::Web | Self::File | Self::Cert => None,
+            Self::Cert => None,
         }
     }
 
-    /// The lower level that stops short of the server's name.
-    pub(super) fn nameless_level(self) -> &'static str {
+    /// The object that says whether revocation is asked for.
+    #[must_use]
+    pub fn trust_object(self) -> Option<&'static str> {
         match self {
-            Self::Sip => "trustedCertificate",
-            _ => "noValidation",
+            Self::Sip => Some("SipEp.TransportTlsCertificateTrustLevel"),
+            Self::Cert => None,
+        }
+    }
+
+    /// The object that says which versions of TLS are negotiated.
+    #[must_use]
+    pub fn policy_object(self) -> Option<&'static str> {
+        match self {
+            Self::Sip => Some("SipEp.TlsPolicy"),
+            Self::Cert => None,
         }
     }
 
@@ -48,28 +42,22 @@ impl Service {
     pub fn association_object(self) -> &'static str {
         match self {
             Self::Sip => "Cert.HostCertificateAssociation.Sip",
-            Self::Web => "Cert.HostCertificateAssociation.Web",
-            Self::Conf => "Cert.HostCertificateAssociation.Conf",
-            Self::Fpu => "Cert.HostCertificateAssociation.Fpu",
-            Self::File => "Cert.HostCertificateAssociation.File",
             Self::Cert => "Cert.HostCertificateAssociation.Cert",
-            Self::Cwmp => "Cert.HostCertificateAssociation.Cwmp",
-            Self::Nlm => "Cert.HostCertificateAssociation.Nlm",
         }
     }
 
-    fn bit(self) -> u16 {
-        1 << self as u16
+    fn bit(self) -> u8 {
+        1 << self as u8
     }
 }
 
 /// A set of services.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Services(u16);
+pub struct Services(u8);
 
 impl Services {
     /// Every service: what a newly installed certificate is bound to.
-    pub const ALL: Self = Self(u16::MAX);
+    pub const ALL: Self = Self(u8::MAX);
 
     /// Whether `service` is one of them.
     #[must_use]
@@ -87,12 +75,30 @@ impl FromIterator<Service> for Services {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::Name;
 
     #[test]
     fn a_set_holds_what_was_put_in() {
-        let some = Services::from_iter([Service::Sip, Service::Nlm]);
-        assert!(some.contains(Service::Sip) && some.contains(Service::Nlm));
-        assert!(!some.contains(Service::Web) && !Services::default().contains(Service::Sip));
-        assert!(Services::ALL.contains(Service::Fpu));
+        let some = Services::from_iter([Service::Sip]);
+        assert!(some.contains(Service::Sip) && !some.contains(Service::Cert));
+        assert!(!Services::default().contains(Service::Sip));
+        assert!(Services::ALL.contains(Service::Cert));
+    }
+
+    #[test]
+    fn every_object_that_a_sentence_names_exists() {
+        for service in [Service::Sip, Service::Cert] {
+            let scalars = [
+                service.validation_object(),
+                service.trust_object(),
+                service.policy_object(),
+            ];
+            for object in scalars.into_iter().flatten() {
+                assert!(Name::parse(object).is_ok(), "{object}");
+            }
+            let column = service.association_object();
+            let name = column.replace("Association.", "Association[FileName=a].");
+            assert!(Name::parse(&name).is_ok(), "{name}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::install::Store;
+use super::ocsp::Responder;
 use super::service::{Service, Services};
 use super::transfer::Wish;
 use crate::schema::cert::{self, TransferHttpsCipherSuite, TransferHttpsTlsVersion, transfer};
@@ -36,6 +37,14 @@ view! {
         sip: bool = SIP,
         /// Transfers of certificates.
         cert: bool = CERT,
+    }
+}
+
+view! {
+    /// Whom to ask for what the authorities of a file issued.
+    pub(super) struct AuthorityRow: cert::certificate_authorities {
+        /// "" is whoever each certificate names.
+        responder: String = OVERRIDE_ISSUED_CERTIFICATE_OCSP_URL,
     }
 }
 
@@ -85,6 +94,8 @@ pub struct FileSetting {
     pub content: Secret,
     /// Who may use it; only for host certificates.
     pub services: Services,
+    /// Whom to ask for what its authorities issued; only for other certificates.
+    pub responder: Option<Responder>,
 }
 
 /// A stored value that acts as a safer one.
@@ -139,6 +150,7 @@ impl Configured for Settings {
             HostFile::COLUMNS,
             OthersFile::COLUMNS,
             Association::COLUMNS,
+            AuthorityRow::COLUMNS,
             TransferRow::COLUMNS,
             TransferTls::COLUMNS,
             &commands,
@@ -153,14 +165,18 @@ impl Configured for Settings {
             let setting = FileSetting {
                 content: file.content,
                 services,
+                responder: None,
             };
             ((Store::Host, index), setting)
         });
         let others = snapshot.view::<OthersFile>().into_iter();
         let others = others.map(|(index, file)| {
+            let authority: Option<AuthorityRow> = snapshot.read(&index);
+            let responder = authority.and_then(|row| Responder::parse(&row.responder).ok());
             let setting = FileSetting {
                 content: file.content,
                 services: Services::default(),
+                responder,
             };
             ((Store::Others, index), setting)
         });

@@ -11,6 +11,7 @@ use super::date::utc;
 use super::expiry::days_left;
 use super::install::{Store, hex};
 use super::keeper::{Change, Listed};
+use super::ledger::Progress;
 use super::time::TlsTime;
 use crate::schema::cert::{
     self, certificate_detail as detail, host_certificates_info as host,
@@ -36,17 +37,6 @@ pub struct Status {
     pub unsecure_until: Option<UnixTime>,
     /// When the states of the certificates were looked at.
     pub time: TlsTime,
-}
-
-/// Where a transfer stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// `transferState`.
-    pub state: transfer::State,
-    /// `transferReason`.
-    pub reason: String,
-    /// `transferFinished`; `None` where it is not, or the time was not known.
-    pub finished: Option<UnixTime>,
 }
 
 impl Status {

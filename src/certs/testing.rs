@@ -1,6 +1,6 @@
 //! Certificates made for the tests: authorities, leaves, and every way to be wrong.
 
-use openssl::asn1::{Asn1Integer, Asn1Time};
+use openssl::asn1::{Asn1Integer, Asn1Object, Asn1OctetString, Asn1Time};
 use openssl::bn::{BigNum, MsbOption};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
@@ -10,11 +10,12 @@ use openssl::rsa::Rsa;
 use openssl::x509::extension::{
     BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName,
 };
-use openssl::x509::{X509, X509Builder, X509Name, X509NameRef};
+use openssl::x509::{X509, X509Builder, X509Extension, X509Name, X509NameRef};
 
 use super::bundle::HostBundle;
 use super::certificate::Certificate;
 use super::date::DAY;
+use super::der::{OBJECT, Oid, SEQUENCE, encode};
 
 /// 2026-01-01, the present of every test.
 pub(super) const NOW: i64 = 1_767_225_600;
@@ -116,6 +117,7 @@ pub(super) struct Leaf {
     common: String,
     names: Option<SubjectAlternativeName>,
     purposes: Option<ExtendedKeyUsage>,
+    responder: Option<String>,
     kind: Kind,
     not_before: i64,
     not_after: i64,
@@ -136,6 +138,7 @@ impl Leaf {
             common: common.to_owned(),
             names: None,
             purposes: None,
+            responder: None,
             kind: Kind::EndEntity,
             not_before: NOW - YEAR,
             not_after: NOW + YEAR,
@@ -179,6 +182,12 @@ impl Leaf {
         self.purposes
             .get_or_insert_with(ExtendedKeyUsage::new)
             .other(oid);
+        self
+    }
+
+    /// Names an OCSP responder.
+    pub(super) fn responder(mut self, url: &str) -> Self {
+        self.responder = Some(url.to_owned());
         self
     }
 
@@ -274,11 +283,27 @@ impl Leaf {
         if let Some(purposes) = &self.purposes {
             extensions.push(purposes.build().expect("purposes"));
         }
+        if let Some(url) = &self.responder {
+            extensions.push(access(url));
+        }
         for extension in extensions {
             builder.append_extension(extension).expect("extension");
         }
     }
 }
+
+/// An authority information access extension (RFC 5280 §4.2.2.1).
+fn access(url: &str) -> X509Extension {
+    let method = encode(OBJECT, &[OCSP]);
+    let access = encode(SEQUENCE, &[&method, &encode(0x86, &[url.as_bytes()])]);
+    let list = encode(SEQUENCE, &[&access]);
+    let value = Asn1OctetString::new_from_bytes(&list).expect("octets");
+    let kind = Asn1Object::from_str("1.3.6.1.5.5.7.1.1").expect("an identifier");
+    X509Extension::new_from_der(&kind, false, &value).expect("an extension")
+}
+
+/// 1.3.6.1.5.5.7.48.1 id-ad-ocsp.
+const OCSP: Oid = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01];
 
 pub(super) fn p256() -> PKey<Private> {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).expect("P-256");

@@ -8,6 +8,7 @@ use std::fmt;
 use super::certificate::Certificate;
 use super::date::utc;
 use super::ladder::Level;
+use super::ocsp::Doubt;
 use super::time::TlsTime;
 
 /// What was checked, in order.
@@ -18,6 +19,14 @@ impl Trail {
     /// The steps taken; each displays as a line.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.0.iter()
+    }
+
+    /// The chain to an anchor, leaf first, where one was looked for and found.
+    pub(super) fn chain(&self) -> Option<&[Certificate]> {
+        self.0.iter().find_map(|step| match step {
+            Step::Chained { chain, .. } => Some(chain.as_slice()),
+            _ => None,
+        })
     }
 
     pub(super) fn push(&mut self, step: Step) {
@@ -41,8 +50,8 @@ pub enum Step {
     Enough(Level),
     /// A chain to an anchor was found, and its dates hold.
     Chained {
-        /// Subjects, leaf first, anchor last.
-        subjects: Vec<String>,
+        /// Leaf first, anchor last.
+        chain: Vec<Certificate>,
         /// When it was checked.
         time: TlsTime,
     },
@@ -55,6 +64,10 @@ pub enum Step {
         /// The name found.
         found: String,
     },
+    /// Its authority says that it was not revoked.
+    NotRevoked,
+    /// It is not known whether it was, and need not be.
+    Doubtful(Doubt),
 }
 
 impl fmt::Display for Step {
@@ -69,8 +82,9 @@ impl fmt::Display for Step {
                 present(f, certificate)
             }
             Self::Enough(level) => write!(f, "nothing more is checked at level {level}"),
-            Self::Chained { subjects, time } => {
-                write!(f, "chain {}, ", subjects.join(" < "))?;
+            Self::Chained { chain, time } => {
+                let subjects = chain.iter().map(|one| one.subject.to_string());
+                write!(f, "chain {}, ", subjects.collect::<Vec<_>>().join(" < "))?;
                 match time {
                     TlsTime::Known(now) => write!(f, "valid at {}", utc(*now)),
                     TlsTime::Floor(floor) => {
@@ -80,6 +94,8 @@ impl fmt::Display for Step {
             }
             Self::Usable => f.write_str("usage allows it"),
             Self::Named { wanted, found } => write!(f, "{wanted} is named by {found}"),
+            Self::NotRevoked => f.write_str("not revoked, says its authority"),
+            Self::Doubtful(doubt) => write!(f, "whether it was revoked is not known: {doubt}"),
         }
     }
 }

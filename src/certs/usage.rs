@@ -38,7 +38,7 @@ impl Usage {
 
     /// Whether it covers `purpose`.
     ///
-    /// RFC 5924 §4 would have SIP accept sipDomain only, once any usage is
+    /// RFC 5924 §5 would have SIP accept sipDomain only, once any usage is
     /// named; public authorities issue serverAuth, so that counts too.
     #[must_use]
     pub fn allows(self, purpose: Purpose) -> bool {

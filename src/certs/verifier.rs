@@ -33,7 +33,7 @@ impl ServerCertVerifier for ServerVerifier {
         leaf: &CertificateDer<'_>,
         above: &[CertificateDer<'_>],
         _name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let verdict = examine(&self.keyring, &self.check, leaf, above);
@@ -42,6 +42,7 @@ impl ServerCertVerifier for ServerVerifier {
             Err(refused) => &refused.trail,
         };
         self.witness.checked(trail.clone());
+        self.witness.stapled(ocsp_response);
         verdict.map_err(carried)?;
         Ok(ServerCertVerified::assertion())
     }

@@ -13,6 +13,7 @@ use super::trail::Trail;
 #[derive(Debug, Default)]
 pub(super) struct Witness {
     trail: ArcSwap<Trail>,
+    staple: ArcSwap<Vec<u8>>,
     asked_in_vain: AtomicBool,
 }
 
@@ -22,6 +23,11 @@ impl Witness {
         self.trail.store(Arc::new(trail));
     }
 
+    /// The peer sent this OCSP response with its certificate; "" is none.
+    pub(super) fn stapled(&self, response: &[u8]) {
+        self.staple.store(Arc::new(response.to_vec()));
+    }
+
     /// The peer asked for a client certificate, and there was one or not.
     pub(super) fn asked(&self, answered: bool) {
         self.asked_in_vain.store(!answered, Ordering::Relaxed);
@@ -29,6 +35,10 @@ impl Witness {
 
     pub(super) fn trail(&self) -> Arc<Trail> {
         self.trail.load_full()
+    }
+
+    pub(super) fn staple(&self) -> Arc<Vec<u8>> {
+        self.staple.load_full()
     }
 
     pub(super) fn asked_in_vain(&self) -> bool {

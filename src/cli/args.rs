@@ -33,7 +33,7 @@ pub struct Shared {
         long,
         global = true,
         value_name = "DIR",
-        default_value = "./demarc-data"
+        default_value = DATA_FOLDER
     )]
     pub data: PathBuf,
     /// Print JSON, for programs
@@ -71,7 +71,11 @@ pub enum Verb {
         oid: bool,
     },
     /// Show what the gateway does, and what is wrong now
-    Status,
+    Status {
+        /// As an image of the terminal (SVG)
+        #[arg(long, conflicts_with = "json")]
+        svg: bool,
+    },
     /// Print the local log
     Log {
         /// Go on as more comes
@@ -80,6 +84,9 @@ pub enum Verb {
         /// Only what came after the entry with this index
         #[arg(long, default_value_t = 0, value_name = "INDEX")]
         since: u32,
+        /// Every message that a device can log, without asking one
+        #[arg(long, conflicts_with_all = ["follow", "since"])]
+        list: bool,
     },
     /// Print what differs from the profile
     Diff,
@@ -183,8 +190,14 @@ pub struct Mib {
     /// Write every module into this folder
     #[arg(long, value_name = "DIR", conflicts_with = "names")]
     pub export: Option<PathBuf>,
+    /// Print what may follow the beginning of a name, for completion
+    #[arg(long = "names", conflicts_with = "export")]
+    pub names_begin: bool,
+    /// Every object in a line, as Markdown
+    #[arg(long, conflicts_with_all = ["export", "names", "json"])]
+    pub list: bool,
     /// Names, with or without a row, or OIDs
-    #[arg(value_name = "NAME", required_unless_present = "export")]
+    #[arg(value_name = "NAME", required_unless_present_any = ["export", "names_begin", "list"])]
     pub names: Vec<String>,
 }
 
@@ -194,6 +207,9 @@ pub enum StoreVerb {
     /// List what is on disk
     Ls,
 }
+
+/// The data folder where none is named.
+pub(super) const DATA_FOLDER: &str = "./demarc-data";
 
 /// The largest file that is read, in octets.
 const FILE_LIMIT: u64 = 6 << 20;
@@ -231,6 +247,14 @@ impl CertKind {
             Self::Host => "host",
             Self::Other => "other",
         }
+    }
+}
+
+/// What a command needs to mean a data folder: nothing for the usual one.
+pub(super) fn data_option(folder: &Path) -> String {
+    match folder == Path::new(DATA_FOLDER) {
+        true => String::new(),
+        false => format!(" --data {}", folder.display()),
     }
 }
 

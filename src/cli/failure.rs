@@ -1,5 +1,6 @@
 //! How a command fails: the exit status and what the user reads.
 
+use super::args::data_option;
 use crate::north::local::Refused;
 use crate::north::local::client::ClientError;
 use crate::north::script::{Complaint, Fault};
@@ -22,7 +23,7 @@ pub enum Failure {
     #[error("{0}: {1}")]
     File(PathBuf, io::Error),
     /// No device runs there.
-    #[error("no device runs on {0}: start one with `demarc run --data {0}`")]
+    #[error("no device runs on {path}: start one with `demarc run{of}`", path = .0.display(), of = data_option(.0))]
     NoDevice(PathBuf),
     /// The device could not be talked to.
     #[error(transparent)]

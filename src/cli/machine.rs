@@ -1,5 +1,6 @@
 //! Where the command line starts a device, or works on a stopped one.
 
+use super::args::data_option;
 use super::failure::Failure;
 use crate::device::{Device, DeviceError, DeviceOptions, End};
 use crate::north::local::Refused;
@@ -10,7 +11,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// How a device is started.
 #[derive(Debug)]
@@ -80,21 +83,23 @@ fn greet(device: &Device, folder: &Path, out: &mut dyn Write) -> io::Result<()> 
         .cloned();
     let port = port.as_ref().and_then(Value::number).unwrap_or_default();
     let file = folder.join("first-boot.txt");
-    let data = folder.display();
     writeln!(
         out,
-        "{} {} starts on {data}",
-        identity.product, identity.serial
+        "{} {} starts on {}",
+        identity.product,
+        identity.serial,
+        folder.display()
     )?;
+    let data = data_option(folder);
     writeln!(
         out,
         "  SNMP   127.0.0.1:{port}, SNMPv3 user admin (SHA-256, AES)"
     )?;
     writeln!(out, "  secrets of the first boot are in {}", file.display())?;
     writeln!(out, "Worth trying, in another terminal:")?;
-    writeln!(out, "  demarc status --data {data}")?;
-    writeln!(out, "  demarc walk Hoc --data {data}")?;
-    writeln!(out, "  demarc set Hoc.SystemName=gateway-1 --data {data}")
+    writeln!(out, "  demarc status{data}")?;
+    writeln!(out, "  demarc walk Hoc{data}")?;
+    writeln!(out, "  demarc set Hoc.SystemName=gateway-1{data}")
 }
 
 /// SIGTERM or SIGINT.
@@ -112,13 +117,19 @@ fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
 /// The one subscriber of the process. What a service logs is decided by its
 /// `MinSeverity`; `RUST_LOG` is for those who look into the program itself.
 fn log_to_standard_error() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,demarc=debug"));
-    // Another subscriber stands only in a test, and stays.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let asked = std::env::var("RUST_LOG").ok();
+    let asked = asked.and_then(|text| text.parse().ok());
+    let filter = asked.unwrap_or_else(|| {
+        Targets::new()
+            .with_default(LevelFilter::ERROR)
+            .with_target("demarc", LevelFilter::DEBUG)
+    });
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_target(false)
+        .with_target(false);
+    // Another subscriber stands only in a test, and stays.
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
         .try_init();
 }
 

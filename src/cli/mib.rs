@@ -2,7 +2,9 @@
 
 use super::args::{Mib, Shared};
 use super::ask::say;
+use super::complete;
 use super::failure::Failure;
+use super::pages;
 use crate::north::local::Refused;
 use crate::schema::{Column, ColumnId, MODULES, Role, RowLife, Selection, dotted};
 use serde_json::{Map, Value, json};
@@ -11,9 +13,16 @@ use std::io::Write;
 use std::path::Path;
 
 pub(super) fn mib(arguments: &Mib, shared: &Shared, out: &mut dyn Write) -> Result<(), Failure> {
-    match &arguments.export {
-        Some(folder) => export(folder, out),
-        None => explain(&arguments.names, shared.json, out),
+    if arguments.list {
+        return pages::objects(out);
+    }
+    match (&arguments.export, arguments.names_begin) {
+        (Some(folder), _) => export(folder, out),
+        (None, true) => {
+            let word = arguments.names.first().map_or("", String::as_str);
+            complete::names(word, shared, out)
+        }
+        (None, false) => explain(&arguments.names, shared.json, out),
     }
 }
 
@@ -105,13 +114,13 @@ fn pattern(id: ColumnId) -> String {
     format!("{service}.{}[{keys}].{}", table.short, column.short)
 }
 
-fn oid(column: &Column) -> String {
+pub(super) fn oid(column: &Column) -> String {
     let scalar = column.table.get().rows == RowLife::Scalar;
     let instance = if scalar { ".0" } else { "" };
     format!("{}{instance}", dotted(column.oid))
 }
 
-fn syntax(column: &Column) -> String {
+pub(super) fn syntax(column: &Column) -> String {
     let mut text = column.syntax.expectation();
     if !column.units.is_empty() {
         text.push_str(&format!(", in {}", column.units));
@@ -119,7 +128,7 @@ fn syntax(column: &Column) -> String {
     text
 }
 
-fn access(column: &Column) -> &'static str {
+pub(super) fn access(column: &Column) -> &'static str {
     match column.role {
         Role::Index => "read-only, part of the row's key",
         Role::Command(_) => "a command: reads noOp",
@@ -132,7 +141,7 @@ fn access(column: &Column) -> &'static str {
 }
 
 /// A command's noOp and a status have no default worth telling.
-fn default(column: &Column) -> Option<String> {
+pub(super) fn default(column: &Column) -> Option<String> {
     let stored = matches!(column.role, Role::Stored(_)) && !column.secret;
     let value = column.default_value().filter(|_| stored)?;
     Some(value.script(&column.syntax))

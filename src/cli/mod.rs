@@ -7,10 +7,12 @@
 mod args;
 mod ask;
 mod cert;
+mod complete;
 mod failure;
 mod log;
 mod machine;
 mod mib;
+mod pages;
 mod paint;
 mod status;
 mod store;
@@ -22,8 +24,8 @@ pub use machine::RunOptions;
 
 use args::{CertVerb, Run, StoreVerb};
 use ask::Ask;
-use clap::{CommandFactory, Parser};
-use paint::Paint;
+use clap::Parser;
+use status::Shown;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -47,10 +49,8 @@ pub fn perform(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::RecoverAdmin => machine::recover_admin(&shared.data, out),
         Verb::Store(StoreVerb::Ls) => store::ls(shared, out),
         Verb::Mib(arguments) => mib::mib(&arguments, shared, out),
-        Verb::Completion { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "demarc", out);
-            Ok(())
-        }
+        Verb::Log { list: true, .. } => pages::messages(shared.json, out),
+        Verb::Completion { shell } => complete::script(shell, out),
         verb => {
             let mut ask = Ask::connect(shared)?;
             talk(verb, &mut ask, out)
@@ -69,8 +69,9 @@ fn talk(verb: Verb, ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Export => values::export(ask, out),
         Verb::Invoke(arguments) => values::invoke(ask, arguments, out),
         Verb::Operations => values::operations(ask, out),
-        Verb::Log { follow, since } => log::log(ask, follow, since, out),
-        Verb::Status => status::status(ask, Paint::of_stdout(), out),
+        Verb::Log { follow, since, .. } => log::log(ask, follow, since, out),
+        Verb::Status { svg: false } => status::status(ask, Shown::Text, out),
+        Verb::Status { svg: true } => status::status(ask, Shown::Image, out),
         Verb::Cert(CertVerb::Add(arguments)) => cert::add(ask, arguments, out),
         Verb::Cert(CertVerb::List) => cert::list(ask, out),
         Verb::Cert(CertVerb::Delete { name, kind }) => cert::delete(ask, &name, kind, out),

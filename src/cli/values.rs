@@ -52,8 +52,10 @@ pub(super) fn set(
 
 pub(super) fn script(ask: &mut Ask, file: &Path, out: &mut dyn Write) -> Result<(), Failure> {
     let text = args::text(file)?;
+    let name = file.file_name().unwrap_or_default();
+    let name = name.to_string_lossy().into_owned();
     let json = ask.json;
-    ask.each(&Request::Script { text }, |answer| {
+    ask.each(&Request::Script { text, name }, |answer| {
         let Answer::Script(report) = answer else {
             return Ok(());
         };

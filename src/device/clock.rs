@@ -32,7 +32,7 @@ pub(super) async fn keep(
         u64::from_ne_bytes(octets)
     };
     let client = Client::new(start, Box::new(random));
-    let (settings, follow) = settings(&tree);
+    let (settings, follow) = settings(&tree, "Hoc");
     let (told, mut tell) = mpsc::channel(16);
     let lookup = move |name: String| -> Looking {
         let names = names.clone();

@@ -5,7 +5,7 @@ use crate::schema::ep_adm::{self, endpoint};
 use crate::schema::{ColumnId, Index};
 use crate::tree::{Configured, Snapshot, Tree, View, messages};
 use crate::view;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::watch;
 
 view! {
@@ -40,13 +40,28 @@ impl Configured for Settings {
 /// Which endpoints are unlocked.
 pub(crate) type Unlocked = BTreeMap<String, bool>;
 
-/// Follows locks and unlocks; tells who may be used.
-pub(super) async fn run(tree: Tree, tell: watch::Sender<Unlocked>) {
+/// Which endpoints cannot be used as they are not registered.
+pub(crate) type Unregistered = BTreeSet<String>;
+
+/// Follows locks, unlocks and registrations; tells who is in service.
+pub(super) async fn run(
+    tree: Tree,
+    tell: watch::Sender<Unlocked>,
+    mut registered: watch::Receiver<Unregistered>,
+) {
     let follower = Follower::new(&tree, &Settings::claims());
     let mut unlocked = Unlocked::new();
+    let mut told = Unregistered::new();
     loop {
-        let commands = follower.next().await;
-        let settings = Settings::read(&tree.snapshot());
+        let commands = tokio::select! {
+            commands = follower.next() => commands,
+            changed = registered.changed() => match changed {
+                Ok(()) => Vec::new(),
+                Err(_) => return,
+            },
+        };
+        let snapshot = tree.snapshot();
+        let settings = Settings::read(&snapshot);
         for (_, row) in &settings.0 {
             let initially = row.initial == endpoint::InitialAdminStateConfig::Unlocked;
             unlocked.entry(row.name.clone()).or_insert(initially);
@@ -63,43 +78,68 @@ pub(super) async fn run(tree: Tree, tell: watch::Sender<Unlocked>) {
                 tree.notify(&messages::ENDPOINT_STATE.with([&name, &word]));
             }
         }
-        publish(&tree, &unlocked);
+        let unregistered = registered.borrow_and_update().clone();
+        tell_apart(&tree, &told, &unregistered);
+        publish(&tree, &unlocked, &unregistered);
+        told = unregistered;
         tell.send_if_modified(|told| {
             let differs = *told != unlocked;
             told.clone_from(&unlocked);
             differs
         });
+        tree.follows("EpAdm", snapshot.version());
     }
 }
 
-fn publish(tree: &Tree, unlocked: &Unlocked) {
-    let any = unlocked.values().any(|open| *open);
+/// Logs who lost its registration, and who has it again.
+fn tell_apart(tree: &Tree, before: &Unregistered, now: &Unregistered) {
+    let lost = now.difference(before).map(|name| (name, "not registered"));
+    let back = before.difference(now).map(|name| (name, "usable again"));
+    for (name, word) in lost.chain(back) {
+        tree.notify(&messages::ENDPOINT_STATE.with([name, &word]));
+    }
+}
+
+fn publish(tree: &Tree, unlocked: &Unlocked, unregistered: &Unregistered) {
+    let usable = |name: &String, open: bool| open && !unregistered.contains(name);
+    let any_open = unlocked.values().any(|open| *open);
+    let any_usable = unlocked.iter().any(|(name, open)| usable(name, *open));
     tree.live().publish(|live| {
         for (name, open) in unlocked {
             let index = Index::text(name);
-            let (admin, usage) = match open {
-                true => (endpoint::AdminState::Unlocked, endpoint::UsageState::Idle),
-                false => (
-                    endpoint::AdminState::Locked,
-                    endpoint::UsageState::IdleUnusable,
-                ),
-            };
-            live.set(endpoint::ADMIN_STATE, &index, admin);
-            live.set(endpoint::OP_STATE, &index, *open);
-            live.set(endpoint::USAGE_STATE, &index, usage);
+            let usable = usable(name, *open);
+            live.set(
+                endpoint::ADMIN_STATE,
+                &index,
+                match open {
+                    true => endpoint::AdminState::Unlocked,
+                    false => endpoint::AdminState::Locked,
+                },
+            );
+            live.set(endpoint::OP_STATE, &index, usable);
+            live.set(
+                endpoint::USAGE_STATE,
+                &index,
+                match usable {
+                    true => endpoint::UsageState::Idle,
+                    false => endpoint::UsageState::IdleUnusable,
+                },
+            );
         }
-        let (admin, usage) = match any {
-            true => (
-                ep_adm::UnitAdminState::Unlocked,
-                ep_adm::UnitUsageState::Idle,
-            ),
-            false => (
-                ep_adm::UnitAdminState::Locked,
-                ep_adm::UnitUsageState::IdleUnusable,
-            ),
-        };
-        live.scalar(ep_adm::UNIT_ADMIN_STATE, admin);
-        live.scalar(ep_adm::UNIT_OP_STATE, any);
-        live.scalar(ep_adm::UNIT_USAGE_STATE, usage);
+        live.scalar(
+            ep_adm::UNIT_ADMIN_STATE,
+            match any_open {
+                true => ep_adm::UnitAdminState::Unlocked,
+                false => ep_adm::UnitAdminState::Locked,
+            },
+        );
+        live.scalar(ep_adm::UNIT_OP_STATE, any_usable);
+        live.scalar(
+            ep_adm::UNIT_USAGE_STATE,
+            match any_usable {
+                true => ep_adm::UnitUsageState::Idle,
+                false => ep_adm::UnitUsageState::IdleUnusable,
+            },
+        );
     });
 }

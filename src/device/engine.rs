@@ -122,4 +122,26 @@ mod tests {
         assert!(copied.copied && copied.boots == 1 && copied.random != first.random);
         fs::remove_dir_all(&folder).expect("removed");
     }
+
+    #[test]
+    fn boots_stay_at_their_largest_and_a_damaged_file_is_not_read_as_a_new_engine() {
+        let folder = std::env::temp_dir().join(format!("demarc-boots-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let file = folder.join("engine.toml");
+        let last = format!("engine = \"0102030405060708\"\nboots = {MOST_BOOTS}\nhost = \"a\"\n");
+        fs::write(&file, last).expect("written");
+        for _ in 0..2 {
+            let state = EngineState::open_on(&folder, "a").expect("read");
+            assert_eq!(
+                (state.boots, state.random),
+                (MOST_BOOTS, [1, 2, 3, 4, 5, 6, 7, 8])
+            );
+        }
+        fs::write(&file, "boots = \"many\"").expect("written");
+        assert!(matches!(
+            EngineState::open_on(&folder, "a"),
+            Err(DeviceError::Identity { .. })
+        ));
+        fs::remove_dir_all(&folder).expect("removed");
+    }
 }

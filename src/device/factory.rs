@@ -10,7 +10,7 @@ use crate::north::script::{Act, Script};
 use crate::schema::{
     self, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, ep_adm, hoc, scm, snmp,
 };
-use crate::tree::{Actor, Creation, Row, Snapshot, Transaction, Tree};
+use crate::tree::{Actor, Creation, Row, Snapshot, Transaction, Tree, messages};
 use openssl::rand::rand_bytes;
 use std::path::{Path, PathBuf};
 
@@ -302,7 +302,18 @@ pub(super) fn recover_admin(tree: &Tree, home: &Path, at: u64) -> Result<(), Dev
     let admin = aaa::users::AccessRights::Admin as i32;
     txn.assign(rights, Value::Integer(admin));
     commit(tree, txn, "the new password", at)?;
-    secrets.write(home)
+    secrets.write(home)?;
+    write_durably(&home.join(RECOVERED), b"admin\n")
+}
+
+/// Left by a recovery for the next run, whose log is told of it.
+const RECOVERED: &str = "admin-recovered";
+
+/// Says at the start that the administrator's password was made anew.
+pub(super) fn say_recovered(tree: &Tree, home: &Path) {
+    if std::fs::remove_file(home.join(RECOVERED)).is_ok() {
+        tree.notify(&messages::ADMIN_RECOVERED.with([&"admin"]));
+    }
 }
 
 /// Twenty letters of an alphabet of 32 without look-alikes: 100 bits.

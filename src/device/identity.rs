@@ -59,12 +59,29 @@ impl Identity {
             let why = format!("ports must be at most {MOST_PORTS}");
             return Err(DeviceError::identity(&path, why));
         }
+        identity
+            .check()
+            .map_err(|why| DeviceError::identity(&path, why))?;
         if identity.complete()? {
             let text = toml::to_string(&identity)
                 .map_err(|error| DeviceError::identity(&path, error.to_string()))?;
             super::files::write_durably(&path, text.as_bytes())?;
         }
         Ok(identity)
+    }
+
+    /// What an installer wrote, by its grammar.
+    fn check(&self) -> Result<(), &'static str> {
+        let digits = |text: &str, count| {
+            text.len() == count && text.bytes().all(|octet| octet.is_ascii_hexdigit())
+        };
+        match (&self.mac, &self.oui) {
+            (mac, _) if !mac.is_empty() && !digits(mac, 12) => {
+                Err("mac must be twelve hexadecimal digits")
+            }
+            (_, oui) if !digits(oui, 6) => Err("oui must be six hexadecimal digits"),
+            _ => Ok(()),
+        }
     }
 
     /// Fills what is empty; true when anything was.
@@ -92,5 +109,24 @@ impl Identity {
         (1..=self.ports)
             .map(|port| format!("Port{port:02}"))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mac_address_and_an_oui_are_hexadecimal_digits() {
+        let with = |mac: &str, oui: &str| Identity {
+            mac: mac.to_owned(),
+            oui: oui.to_owned(),
+            ..Identity::default()
+        };
+        assert_eq!(with("", "0090F8").check(), Ok(()));
+        assert_eq!(with("02aabbccddee", "0090F8").check(), Ok(()));
+        for (mac, oui) in [("ab", "0090F8"), ("02aabbccddé", "0090F8"), ("", "")] {
+            assert!(with(mac, oui).check().is_err(), "{mac} {oui}");
+        }
     }
 }

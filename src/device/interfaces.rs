@@ -5,7 +5,7 @@
 //! the settings change and every few seconds: links come and go without us.
 
 use crate::schema::bni::{network_interfaces, network_interfaces_status};
-use crate::schema::{ColumnId, Index};
+use crate::schema::{self, ColumnId, Enumerated, Index};
 use crate::tree::{Configured, Snapshot, Tree, View, messages};
 use crate::view;
 use nix::ifaddrs::getifaddrs;
@@ -65,6 +65,7 @@ pub(super) async fn run(
 ) {
     let mut shown: Option<Vec<(Interface, State)>> = None;
     loop {
+        let version = tree.snapshot().version();
         let interfaces = settings.borrow_and_update().0.clone();
         let links = links();
         let states: Vec<(Index, Interface, State)> = interfaces
@@ -83,7 +84,9 @@ pub(super) async fn run(
             announce(&tree, shown.as_deref().unwrap_or_default(), &now);
             shown = Some(now);
             tell.send_replace(addresses(&states));
+            tree.troubled("Bni", &trouble(&states));
         }
+        tree.follows("Bni", version);
         tokio::select! {
             changed = settings.changed() => if changed.is_err() { return },
             () = tokio::time::sleep(LOOK) => {}
@@ -161,8 +164,10 @@ fn state(
     } else {
         ConfigStatus::ValidConfig
     };
-    let up = if config != ConfigStatus::ValidConfig || !interface.active {
+    let up = if config != ConfigStatus::ValidConfig {
         Err(InterfaceStatus::InvalidConfig)
+    } else if !interface.active {
+        Err(InterfaceStatus::LinkDown)
     } else {
         let v6 = interface.family == network_interfaces::ConnectionType::Ip6Static;
         let wanted: Option<IpAddr> = wanted.parse().ok();
@@ -183,6 +188,29 @@ fn state(
             .ok_or(InterfaceStatus::LinkDown)
     };
     State { config, up }
+}
+
+/// The first interface that is wanted and not up, and what to change; "" if all are.
+fn trouble(states: &[(Index, Interface, State)]) -> String {
+    let first = states
+        .iter()
+        .find(|(_, interface, state)| interface.active && state.up.is_err());
+    let Some((index, interface, state)) = first else {
+        return String::new();
+    };
+    let row = schema::row_name(network_interfaces::TABLE, index);
+    let name = &interface.name;
+    match state.config {
+        network_interfaces::ConfigStatus::ValidConfig => format!(
+            "interface {name} has no address on this host: change {row}.StaticIpAddr or {row}.LinkName"
+        ),
+        fault => format!("interface {name} cannot be used: {} in {row}", label(fault)),
+    }
+}
+
+fn label(fault: network_interfaces::ConfigStatus) -> &'static str {
+    let syntax = &network_interfaces::CONFIG_STATUS.id().get().syntax;
+    syntax.label(i64::from(fault.number())).unwrap_or_default()
 }
 
 fn publish(tree: &Tree, states: &[(Index, Interface, State)]) {

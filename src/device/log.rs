@@ -11,14 +11,17 @@ use crate::schema::nlm::{self, local_log_messages};
 use crate::tree::{Configured, Tree};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Keeps the logger's settings as the tree says.
 pub(super) async fn configure(tree: Tree, logger: Logger) {
     let follower = Follower::new(&tree, &Settings::claims());
     loop {
         follower.next().await;
-        logger.configure(Settings::read(&tree.snapshot()));
+        let snapshot = tree.snapshot();
+        logger.configure(Settings::read(&snapshot));
         counters(&tree, &logger);
+        tree.follows("Nlm", snapshot.version());
     }
 }
 
@@ -41,8 +44,8 @@ pub(super) async fn deliver(gate: Gate, logger: Logger, names: Names) {
     .await;
 }
 
-/// Shows the local log as a table.
-pub(super) async fn show(tree: Tree, logger: Logger) {
+/// Shows the local log as a table, and tells when it has grown.
+pub(super) async fn show(tree: Tree, logger: Logger, grown: watch::Sender<u64>) {
     let mut newest = logger.follow();
     let mut shown = 0;
     let mut rows: VecDeque<u32> = VecDeque::new();
@@ -83,6 +86,7 @@ pub(super) async fn show(tree: Tree, logger: Logger) {
             }
         });
         counters(&tree, &logger);
+        grown.send_replace(shown);
         if newest.changed().await.is_err() {
             return;
         }

@@ -11,6 +11,7 @@ mod factory;
 mod files;
 mod identity;
 mod interfaces;
+mod led;
 mod log;
 mod names;
 mod operations;

@@ -1,5 +1,6 @@
 //! Names to addresses: the device's own hosts, then its DNS servers.
 
+use crate::certs::io::Lookup;
 use crate::schema::hoc::{self, dns_servers_info};
 use crate::schema::{ColumnId, Index};
 use crate::tree::{Configured, Snapshot, Tree, View};
@@ -11,6 +12,7 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::{Hosts, TokioResolver};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 view! {
@@ -81,28 +83,38 @@ impl Configured for Settings {
 #[derive(Clone)]
 pub(crate) struct Names {
     current: watch::Sender<TokioResolver>,
+    /// What the first resolver was made from.
+    first: Settings,
 }
 
 impl Names {
     /// A resolver for these settings.
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
-            current: watch::Sender::new(resolver(settings).0),
+            current: watch::Sender::new(resolver(settings)),
+            first: settings.clone(),
         }
     }
 
     /// Follows the settings and shows the servers in use.
     pub(super) async fn run(self, tree: Tree, mut settings: watch::Receiver<Settings>) {
+        let mut known = self.first;
         loop {
-            let (resolver, servers) = resolver(&settings.borrow_and_update());
-            self.current.send_replace(resolver);
+            let version = tree.snapshot().version();
+            let now = settings.borrow_and_update().clone();
+            // Whoever waits for an answer asks anew when there is another resolver.
+            if now != known {
+                self.current.send_replace(resolver(&now));
+            }
             tree.live().publish(|live| {
                 live.clear(dns_servers_info::TABLE);
-                for (priority, server) in (1..).zip(&servers) {
+                for (priority, server) in (1..).zip(servers(&now)) {
                     let index = Index::number(priority);
                     live.set(dns_servers_info::IP_ADDRESS, &index, server.to_string());
                 }
             });
+            known = now;
+            tree.follows("Hoc", version);
             if settings.changed().await.is_err() {
                 return;
             }
@@ -121,29 +133,42 @@ impl Names {
         }
     }
 
+    /// The same for the certificates.
+    pub(super) fn lookup(&self) -> Lookup {
+        let names = self.clone();
+        Arc::new(move |name| {
+            let names = names.clone();
+            Box::pin(async move { names.addresses(&name).await })
+        })
+    }
+
     /// The resolver itself, as it changes, for SIP's own order of questions.
     pub(crate) fn resolver(&self) -> watch::Receiver<TokioResolver> {
         self.current.subscribe()
     }
 }
 
-/// The resolver of these settings, and the servers that it asks.
-fn resolver(settings: &Settings) -> (TokioResolver, Vec<IpAddr>) {
+/// The servers that are asked.
+fn servers(settings: &Settings) -> Vec<IpAddr> {
     let own = settings.servers.as_ref();
-    let servers = own.cloned().unwrap_or_else(host_servers);
-    let asked = servers
-        .iter()
-        .map(|server| NameServerConfig::udp_and_tcp(*server));
+    own.cloned().unwrap_or_else(host_servers)
+}
+
+/// The resolver of these settings.
+fn resolver(settings: &Settings) -> TokioResolver {
+    let asked = servers(settings).into_iter();
+    let asked = asked.map(NameServerConfig::udp_and_tcp);
     let config = ResolverConfig::from_parts(None, Vec::new(), asked.collect());
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
     let options = builder.options_mut();
     options.server_ordering_strategy = ServerOrderingStrategy::UserProvidedOrder;
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    options.timeout = PATIENCE;
     let mut resolver = builder
         .build()
         .expect("a resolver without TLS has nothing that could fail");
     resolver.set_hosts(Arc::new(hosts(settings)));
-    (resolver, servers)
+    resolver
 }
 
 /// The host's own names, then the device's.
@@ -167,3 +192,6 @@ fn host_servers() -> Vec<IpAddr> {
         .filter_map(|address| address.trim().parse().ok())
         .collect()
 }
+
+/// How long one question waits for its answer; it is asked twice.
+const PATIENCE: Duration = Duration::from_secs(2);

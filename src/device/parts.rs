@@ -128,6 +128,7 @@ fn open_tree(
     engine_id: &EngineId,
 ) -> Result<(Tree, Vec<String>), OpenError> {
     let mut guards: Vec<Guard> = vec![services::system_services_run];
+    guards.push(super::led::file_is_a_led);
     guards.extend(crate::certs::guards());
     guards.extend(crate::north::snmp::guard::guards());
     let derive: Vec<(ColumnId, Derive)> = users::rules(engine_id.as_bytes().to_vec());

@@ -1,13 +1,15 @@
 //! A device while it runs: every part a task, and the end of all of them.
 
+use super::files::write_durably;
 use super::parts::Device;
 use super::services::Control;
-use super::settled::settings;
+use super::settled::{settings, without_engine};
 use super::system::{self, TimeOfDay, VERSION};
 use super::{
-    DeviceError, clock, confirm, endpoints, interfaces, log, operations, sip, snmp, snmpex, store,
+    DeviceError, clock, confirm, endpoints, factory, interfaces, log, operations, sip, snmp,
+    snmpex, store,
 };
-use crate::certs::io::{Looking, Ports as CertPorts, Runner};
+use crate::certs::io::{Memory, Ports as CertPorts, Runner};
 use crate::certs::{Keyring, TlsTime, Unit};
 use crate::clock::Time;
 use crate::clock::io::read_clocks;
@@ -44,10 +46,11 @@ impl Device {
         let logger = device.logger(now.clone());
         system::publish(&tree, &device.identity, started, now.clone());
         store::say_what_was_found(&device);
+        factory::say_recovered(&tree, &device.home);
 
         let mut parts = JoinSet::new();
         let names = device.names();
-        let (resolving, follow) = settings(&tree);
+        let (resolving, follow) = settings(&tree, "Hoc");
         parts.spawn(follow);
         parts.spawn(names.clone().run(tree.clone(), resolving));
         parts.spawn(clock::keep(
@@ -58,14 +61,17 @@ impl Device {
         ));
 
         let (addresses, at) = watch::channel(device.addresses());
-        let (links, follow) = settings(&tree);
+        let (links, follow) = settings(&tree, "Bni");
         parts.spawn(follow);
         parts.spawn(interfaces::run(tree.clone(), links, addresses));
 
         let (unlocked, usable) = watch::channel(endpoints::Unlocked::new());
-        parts.spawn(endpoints::run(tree.clone(), unlocked));
+        let (unregistered, registered) = watch::channel(endpoints::Unregistered::new());
+        parts.spawn(endpoints::run(tree.clone(), unlocked, registered));
+        parts.spawn(without_engine(tree.clone()));
         parts.spawn(log::configure(tree.clone(), logger.clone()));
-        parts.spawn(log::show(tree.clone(), logger.clone()));
+        let (grow, grown) = watch::channel(0);
+        parts.spawn(log::show(tree.clone(), logger.clone(), grow));
         parts.spawn(snmpex::run(tree.clone(), now.clone()));
         parts.spawn(store::watch(tree.clone(), device.store.clone()));
         let asked = Arc::downgrade(&device);
@@ -74,7 +80,7 @@ impl Device {
             device.map_or_else(Vec::new, |device| confirm::probes(&device.tree, tables))
         }));
         parts.spawn(confirm::run(tree.clone(), now.clone()));
-        let (certificates, keyring) = device.certificates(names.clone(), known.clone());
+        let (certificates, keyring) = device.certificates(&names, known.clone());
         parts.spawn(certificates.run());
 
         let control = Control::new(&tree);
@@ -85,6 +91,7 @@ impl Device {
         let around = sip::Around {
             addresses: at,
             unlocked: usable,
+            unregistered,
             time: known,
             names,
             keyring,
@@ -95,7 +102,7 @@ impl Device {
             .map_err(|error| DeviceError::Socket(error.to_string()))?;
         let desk = Desk::new(tree.clone(), device.baseline()?.snapshot());
         let seconds = move || now().map_or(0, |time| time.secs());
-        parts.spawn(socket.serve(desk, Arc::new(seconds)));
+        parts.spawn(socket.serve(desk, Arc::new(seconds), grown));
 
         tree.notify(&messages::DEVICE_STARTED.with([&VERSION]));
         parts.spawn(start_up(device.clone()));
@@ -130,13 +137,9 @@ impl Device {
 
     fn certificates(
         &self,
-        names: super::names::Names,
+        names: &super::names::Names,
         known: watch::Receiver<Option<Time>>,
     ) -> (Runner, Arc<Keyring>) {
-        let lookup = move |name: String| -> Looking {
-            let names = names.clone();
-            Box::pin(async move { names.addresses(&name).await })
-        };
         let floor = clock::built();
         let time = move || {
             let time = *known.borrow();
@@ -155,21 +158,30 @@ impl Device {
                 profile: self.profile.name.clone(),
             },
             time: Arc::new(time),
-            lookup: Arc::new(lookup),
+            lookup: names.lookup(),
+            memory: self.memory_of_transfers(),
         });
         (runner, keyring)
+    }
+
+    fn memory_of_transfers(&self) -> Memory {
+        let path = self.home.join("transfers.json");
+        Memory {
+            kept: std::fs::read(&path).unwrap_or_default(),
+            // Lost, it costs only how transfers ended before a restart.
+            keep: Box::new(move |kept| drop(write_durably(&path, kept))),
+        }
     }
 }
 
 /// The operations of the start-up script, now that there are engines.
 async fn start_up(device: Arc<Device>) {
     let script = device.start_up.clone();
-    let report = snmpex::run_script(&device.tree, Actor::local(), script, 0).await;
-    for complaint in report.complaints {
-        device
-            .tree
-            .notify(&messages::SCRIPT_FAILED.with([&"start-up", &complaint]));
+    if script.entries.is_empty() {
+        return;
     }
+    let report = snmpex::run_script(&device.tree, Actor::local(), script, 0).await;
+    device.tree.notify(&report.notice("start-up"));
 }
 
 fn time_of_day(known: watch::Receiver<Option<Time>>) -> TimeOfDay {

@@ -6,7 +6,7 @@
 use super::settled::Follower;
 use crate::schema::scm::{service_commands, services_config, services_info};
 use crate::schema::{ColumnId, Index};
-use crate::tree::{Candidate, Configured, Refusal, Snapshot, Tree, View, messages};
+use crate::tree::{Candidate, Command, Configured, Refusal, Snapshot, Tree, View, messages};
 use crate::view;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -175,17 +175,32 @@ impl Control {
                 () = &mut stop => break,
             };
             let tree = self.follower.tree();
-            self.show_startup(&Settings::read(&tree.snapshot()));
+            let snapshot = tree.snapshot();
+            self.show_startup(&Settings::read(&snapshot));
             for command in commands {
-                let name = command.row.name();
-                let Some(gate) = self.gates.get(name.as_str()) else {
-                    continue;
-                };
-                gate.send_modify(|wanted| *wanted = wanted.after(command.column));
+                self.obey(&command);
             }
+            tree.follows("Scm", snapshot.version());
         }
         for gate in self.gates.values() {
             gate.send_replace(Wanted::Over);
+        }
+    }
+
+    fn obey(&self, command: &Command) {
+        let name = command.row.name();
+        match self.gates.get(name.as_str()) {
+            Some(gate) => {
+                gate.send_if_modified(|wanted| {
+                    let before = std::mem::replace(wanted, wanted.after(command.column));
+                    before != *wanted
+                });
+            }
+            None if command.column == service_commands::RESTART.id() => {
+                let tree = self.follower.tree();
+                tree.notify(&messages::SERVICE_RUNS_ON.with([&name]));
+            }
+            None => {}
         }
     }
 
@@ -255,7 +270,10 @@ impl Gate {
             () = &mut service => {
                 // It ended by itself: what it waits for has gone, nothing to start again.
                 self.show(services_info::ExecState::NotResponding);
+                let why = "it ended by itself; restart it by Scm.ServiceCommands";
+                self.tree.troubled(self.name, why);
                 let _ = self.wanted.changed().await;
+                self.tree.troubled(self.name, "");
             }
             _ = self.wanted.changed() => {
                 self.show(services_info::ExecState::Stopping);

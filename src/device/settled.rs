@@ -1,6 +1,6 @@
 //! From the tree to an engine that reads its settings as a whole.
 
-use crate::schema::{ColumnId, TableId};
+use crate::schema::{self, ColumnId, TableId};
 use crate::tree::{Command, Configured, Subscription, Tree};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -38,24 +38,46 @@ impl Follower {
     }
 }
 
-/// The settings of an engine, as they change.
+/// The settings of a service's engine, as they change. A version that changes
+/// none of them is applied by that alone; of the others the engine says so.
 pub(super) fn settings<S: Configured + Send + Sync + 'static>(
     tree: &Tree,
+    service: &'static str,
 ) -> (watch::Receiver<S>, impl Future<Output = ()> + Send + use<S>) {
     let follower = Follower::new(tree, &S::claims());
     let (send, receive) = watch::channel(S::read(&tree.snapshot()));
     let task = async move {
         loop {
             follower.next().await;
-            let settings = S::read(&follower.tree().snapshot());
-            send.send_if_modified(|known| {
+            let snapshot = follower.tree().snapshot();
+            let settings = S::read(&snapshot);
+            let differs = send.send_if_modified(|known| {
                 let differs = *known != settings;
                 *known = settings;
                 differs
             });
+            if !differs {
+                follower.tree().follows(service, snapshot.version());
+            }
         }
     };
     (receive, task)
+}
+
+/// Services that have no engine: their settings hold as soon as they are committed.
+pub(super) async fn without_engine(tree: Tree) {
+    const SERVICES: [&str; 3] = ["Aaa", "Conf", "Dcm"];
+    let columns: Vec<ColumnId> = schema::columns()
+        .filter(|(_, column)| SERVICES.contains(&column.table.get().service.get().name))
+        .map(|(id, _)| id)
+        .collect();
+    let follower = Follower::new(&tree, &columns);
+    loop {
+        follower.next().await;
+        for service in SERVICES {
+            tree.follows(service, tree.snapshot().version());
+        }
+    }
 }
 
 /// Every stored or command column that some part of the device reads.

@@ -1,23 +1,27 @@
 //! The SIP stack on its device: settings in, TLS from the keyring, status out.
 
-use super::endpoints::Unlocked;
+use super::endpoints::{Unlocked, Unregistered};
 use super::interfaces::Addresses;
+use super::led::{self, Led};
 use super::names::Names;
 use super::parts::Device;
 use super::services::Gate;
 use super::settled::{Follower, settings};
 use super::system::VERSION;
+use crate::certs::io::{Lookup, revocation};
 use crate::certs::{
-    self, Attempt, ExpectedServer, Host, Identity, Keyring, Purpose, Service, server_config,
+    self, Attempt, ExpectedServer, Host, Identity, Keyring, Purpose, Service, Standing, TrustLevel,
+    server_config,
 };
 use crate::clock::Time;
+use crate::clock::io::read_clocks;
 use crate::schema::Index;
 use crate::schema::conf::service_version;
 use crate::sip::event::{Connect, Input, TimeOfDay};
-use crate::sip::io::{Handshake, Report, Tls, run};
+use crate::sip::io::{Handshake, Report, Revocation, Tls, run};
 use crate::sip::settings::{Settings, Tls as TlsSettings, Unit};
 use crate::sip::stack::Stack;
-use crate::sip::status::Status;
+use crate::sip::status::{Calendar, GatewayState, Status};
 use crate::tree::{Configured, Tree, messages};
 use arc_swap::ArcSwap;
 use openssl::rand::rand_bytes;
@@ -30,6 +34,7 @@ use tokio::sync::{mpsc, watch};
 pub(super) struct Around {
     pub(super) addresses: watch::Receiver<Addresses>,
     pub(super) unlocked: watch::Receiver<Unlocked>,
+    pub(super) unregistered: watch::Sender<Unregistered>,
     pub(super) time: watch::Receiver<Option<Time>>,
     pub(super) names: Names,
     pub(super) keyring: Arc<Keyring>,
@@ -37,32 +42,39 @@ pub(super) struct Around {
 
 /// Inputs that may wait for the stack.
 const QUEUE: usize = 64;
+const SERVICE: &str = "SipEp";
 /// How long the keyring may take to follow the tree before SIP goes on.
 const KEYRING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs the stack whenever its service is wanted.
 pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
-    let (config, follow) = settings::<Settings>(&device.tree);
+    let (config, follow) = settings::<Settings>(&device.tree, SERVICE);
     let (generation, generations) = watch::channel(1);
+    let (led, shining) = watch::channel(Led::default());
     let stack = gate.supervise(|stop| {
         let part = Part {
             device: device.clone(),
             config: config.clone(),
             addresses: around.addresses.clone(),
             unlocked: around.unlocked.clone(),
+            unregistered: around.unregistered.clone(),
             time: around.time.clone(),
             generations: generations.clone(),
             tls: Arc::new(ArcSwap::from_pointee(TlsSettings::default())),
             tls_changes: 0,
+            led: led.clone(),
             stop,
         };
-        part.run(around.keyring.clone(), around.names.resolver())
+        part.run(around.keyring.clone(), around.names.clone())
     });
     tokio::select! {
         () = stack => {}
         () = follow => {}
+        () = led::follow(&device.tree, shining) => {}
         () = count_generations(&device.tree, generation) => {}
     }
+    let file = led.borrow().file.clone();
+    led::put_out(&file).await;
 }
 
 /// One life of the stack.
@@ -71,28 +83,39 @@ struct Part {
     config: watch::Receiver<Settings>,
     addresses: watch::Receiver<Addresses>,
     unlocked: watch::Receiver<Unlocked>,
+    unregistered: watch::Sender<Unregistered>,
     time: watch::Receiver<Option<Time>>,
     generations: watch::Receiver<u64>,
     tls: Arc<ArcSwap<TlsSettings>>,
     tls_changes: u64,
+    led: watch::Sender<Led>,
     stop: watch::Receiver<bool>,
 }
 
 impl Part {
-    async fn run(
-        mut self,
-        keyring: Arc<Keyring>,
-        resolver: watch::Receiver<hickory_resolver::TokioResolver>,
-    ) {
+    async fn run(mut self, keyring: Arc<Keyring>, names: Names) {
         let mut seed = [0; 32];
         if rand_bytes(&mut seed).is_err() {
             return;
         }
         let (send, inputs) = mpsc::channel(QUEUE);
         let (reports, told) = mpsc::unbounded_channel();
-        let tls = tls(&keyring, &self.tls);
+        let resolver = names.resolver();
+        let dialler = Dialler {
+            tree: self.device.tree.clone(),
+            keyring,
+            lookup: names.lookup(),
+        };
+        let tls = tls(dialler, &self.tls);
         let stack = run(Stack::new(seed), inputs, tls, resolver, reports);
-        let show = show(self.device.clone(), told);
+        let show = Shown {
+            device: self.device.clone(),
+            status: Status::default(),
+            time: self.time.clone(),
+            unregistered: self.unregistered.clone(),
+            led: self.led.clone(),
+        };
+        let show = show.follow(told);
         let feed = async {
             self.feed(&send).await;
             // The stack says goodbye by itself; its inputs stay open until then.
@@ -104,12 +127,17 @@ impl Part {
             () = feed => {}
         }
         let tree = &self.device.tree;
-        tree.live().publish(|live| Status::default().publish(live));
+        let calendar = calendar(&self.time);
+        tree.live()
+            .publish(|live| Status::default().publish(live, &calendar));
+        self.led.send_modify(|led| led.on = false);
+        tree.troubled(SERVICE, "");
     }
 
     /// Gives the stack what it lives by, until it is to stop.
     async fn feed(&mut self, send: &mpsc::Sender<Input>) {
         loop {
+            let version = self.device.tree.snapshot().version();
             let known = self
                 .time
                 .borrow_and_update()
@@ -126,7 +154,7 @@ impl Part {
                     return;
                 }
             }
-            self.device.tree.applied_named("SipEp", "");
+            self.device.tree.follows(SERVICE, version);
             tokio::select! {
                 changed = self.config.changed() => if changed.is_err() { return },
                 changed = self.addresses.changed() => if changed.is_err() { return },
@@ -157,6 +185,12 @@ impl Part {
             .with_addresses(&self.addresses.borrow_and_update())
             .with_endpoints(&self.unlocked.borrow_and_update())
             .with_unit(unit);
+        let file = &settings.ready_led.file;
+        self.led.send_if_modified(|led| {
+            let differs = led.file != *file;
+            led.file.clone_from(file);
+            differs
+        });
         if **self.tls.load() != settings.tls {
             for said in settings.tls.raised() {
                 let [object, value, safe] = &said;
@@ -192,72 +226,148 @@ fn last_port(home: &Path) -> Option<u16> {
     text.trim().parse().ok()
 }
 
-async fn show(device: Arc<Device>, mut told: mpsc::UnboundedReceiver<Report>) {
-    let mut shown = Status::default();
-    while let Some(report) = told.recv().await {
+/// What the stack told, shown on the device.
+struct Shown {
+    device: Arc<Device>,
+    status: Status,
+    time: watch::Receiver<Option<Time>>,
+    unregistered: watch::Sender<Unregistered>,
+    led: watch::Sender<Led>,
+}
+
+impl Shown {
+    async fn follow(mut self, mut told: mpsc::UnboundedReceiver<Report>) {
+        loop {
+            tokio::select! {
+                report = told.recv() => match report {
+                    Some(report) => self.report(report),
+                    None => return,
+                },
+                changed = self.time.changed() => match changed {
+                    // Dates that could not be told, or were wrong.
+                    Ok(()) => self.publish(),
+                    Err(_) => return,
+                },
+            }
+        }
+    }
+
+    fn report(&mut self, report: Report) {
         match report {
             Report::Status(status) => {
-                device.tree.live().publish(|live| status.publish(live));
-                for notice in status.changes(&shown) {
-                    device.tree.notify(&notice);
+                let before = std::mem::replace(&mut self.status, *status);
+                self.publish();
+                self.led.send_modify(|led| led.on = self.status.ready);
+                for notice in self.status.changes(&before) {
+                    self.device.tree.notify(&notice);
                 }
-                shown = *status;
+                if let Some(trouble) = trouble(&self.status) {
+                    self.device.tree.troubled(SERVICE, &trouble);
+                }
             }
-            Report::Notice(notice) => device.tree.notify(&notice.logged()),
+            Report::Notice(notice) => self.device.tree.notify(&notice.logged()),
             Report::LastPort(port) => {
                 // Lost, it costs only a cycle that starts over.
-                let path = device.home.join("last-port");
+                let path = self.device.home.join("last-port");
                 let _ = super::files::write_durably(&path, format!("{port}\n").as_bytes());
             }
         }
     }
+
+    fn publish(&self) {
+        let calendar = calendar(&self.time);
+        let live = self.device.tree.live();
+        live.publish(|live| self.status.publish(live, &calendar));
+        self.unregistered.send_if_modified(|told| {
+            let differs = *told != self.status.unregistered;
+            told.clone_from(&self.status.unregistered);
+            differs
+        });
+    }
+}
+
+/// The dates of moments as far as the time is known now.
+fn calendar(time: &watch::Receiver<Option<Time>>) -> Calendar {
+    let now = read_clocks();
+    let date = time.borrow().and_then(|time| time.at(now));
+    Calendar::new(now.monotonic, date)
+}
+
+/// What gateways cannot do as configured, "" where they can all; none while
+/// one of them is only on its way. A server that does not answer is no fault
+/// of the configuration.
+fn trouble(status: &Status) -> Option<String> {
+    use GatewayState::{InvalidConfiguration, NetworkDown, PortInUse, Restarting};
+    let gateways = status.gateways.iter();
+    let faults: Vec<String> = gateways
+        .clone()
+        .filter(|it| matches!(it.state, InvalidConfiguration | NetworkDown | PortInUse))
+        .map(|it| format!("gateway {}: {}: {}", it.name, it.state.text(), it.reason))
+        .collect();
+    let under_way = gateways.clone().any(|it| it.state == Restarting);
+    (!faults.is_empty() || !under_way).then(|| faults.join("; "))
 }
 
 /// How links and listeners do TLS, asked anew for each.
-fn tls(keyring: &Arc<Keyring>, settings: &Arc<ArcSwap<TlsSettings>>) -> Tls {
-    let (ring, set) = (keyring.clone(), settings.clone());
-    let dial = move |connect: &Connect| handshake(&ring, &set.load(), connect);
-    let (ring, set) = (keyring.clone(), settings.clone());
+fn tls(dialler: Dialler, settings: &Arc<ArcSwap<TlsSettings>>) -> Tls {
+    let (ring, set) = (dialler.keyring.clone(), settings.clone());
     let accept = move |_gateway: &str| {
         let set = set.load();
         ring.host_for(Service::Sip, Purpose::SipServer).ok()?;
         server_config(&ring, Service::Sip, set.policy, set.client_authentication).ok()
     };
+    let set = settings.clone();
     Tls {
-        dial: Arc::new(dial),
+        dial: Arc::new(move |connect| dialler.handshake(&set.load(), connect)),
         accept: Arc::new(accept),
     }
 }
 
-fn handshake(
-    keyring: &Arc<Keyring>,
-    settings: &TlsSettings,
-    connect: &Connect,
-) -> Result<Handshake, String> {
-    let reference = &connect.reference;
-    let host = Host::parse(&reference.host).map_err(|error| error.to_string())?;
-    let server = ExpectedServer {
-        level: settings.validation,
-        identity: Identity::Sip(host),
-        srv_target: Host::parse(&reference.srv_target).ok(),
-    };
-    let attempt = Attempt::new(keyring, Service::Sip, settings.policy, server)
-        .map_err(|error| error.to_string())?;
-    Ok(Handshake {
-        config: attempt.config(),
-        name: attempt.server_name(),
-        explain: Box::new(move |error| attempt.explain(error).1),
-    })
+/// What a TLS link is made with.
+struct Dialler {
+    tree: Tree,
+    keyring: Arc<Keyring>,
+    lookup: Lookup,
+}
+
+impl Dialler {
+    fn handshake(&self, settings: &TlsSettings, connect: &Connect) -> Result<Handshake, String> {
+        let reference = &connect.reference;
+        let host = Host::parse(&reference.host).map_err(|error| error.to_string())?;
+        let server = ExpectedServer {
+            level: settings.validation,
+            identity: Identity::Sip(host),
+            srv_target: Host::parse(&reference.srv_target).ok(),
+        };
+        let attempt = Attempt::new(&self.keyring, Service::Sip, settings.policy, server)
+            .map_err(|error| error.to_string())?;
+        let attempt = Arc::new(attempt);
+        Ok(Handshake {
+            revocation: self.revocation(attempt.clone(), settings.trust),
+            attempt,
+        })
+    }
+
+    fn revocation(&self, attempt: Arc<Attempt>, trust: TrustLevel) -> Revocation {
+        let (tree, lookup) = (self.tree.clone(), self.lookup.clone());
+        Box::pin(async move {
+            let standing = revocation(&attempt, trust, &lookup).await?;
+            if let Standing::Doubtful { subject, doubt } = standing {
+                tree.notify(&messages::REVOCATION_UNKNOWN.with([&subject, &doubt]));
+            }
+            Ok(())
+        })
+    }
 }
 
 /// Counts what makes new handshakes necessary: certificates and anchors.
 async fn count_generations(tree: &Tree, generation: watch::Sender<u64>) {
     let follower = Follower::new(tree, &certs::Settings::claims());
-    let mut known = certs::Settings::read(&tree.snapshot());
+    let mut known = certs::Settings::read(&tree.snapshot()).files;
     loop {
         follower.next().await;
         let snapshot = tree.snapshot();
-        let now = certs::Settings::read(&snapshot);
+        let now = certs::Settings::read(&snapshot).files;
         if now != known {
             known = now;
             keyring_follows(tree, snapshot.version()).await;

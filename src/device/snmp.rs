@@ -26,8 +26,9 @@ pub(super) async fn serve(
 ) {
     let tree = device.tree.clone();
     let counters = Arc::new(Counters::default());
-    publish(&device, &counters, Instant::now());
-    let (config, follow) = settings(&tree);
+    let started = Instant::now();
+    publish(&device, &counters, started);
+    let (config, follow) = settings(&tree, "Snmp");
     let agent = gate.supervise(|stop| {
         let time = time.clone();
         let bound = Bound {
@@ -45,6 +46,7 @@ pub(super) async fn serve(
                 bound,
                 engine,
                 boots,
+                started,
                 config,
                 addresses,
                 stop,

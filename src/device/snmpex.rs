@@ -46,6 +46,7 @@ async fn execute(tree: &Tree, actor: Actor, text: &str, at: u64) -> String {
         Err(faults) => return lines(&faults),
     };
     let report = run_script(tree, actor, script, at).await;
+    tree.notify(&report.notice("SnmpEx.Command"));
     if !report.complaints.is_empty() {
         return lines(&report.complaints);
     }

@@ -6,6 +6,7 @@
 
 mod index;
 mod name;
+mod near;
 mod syntax;
 mod typed;
 mod value;

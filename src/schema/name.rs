@@ -4,9 +4,10 @@
 //! name is. Reading ignores case; printing is canonical.
 
 use super::index::{Index, IndexError};
+use super::near::{begins_several, needs_column, no_object, no_service, row_pattern};
 use super::value::{Value, ValueError, dotted, parse_oid};
 use super::{
-    ColumnId, Role, RowLife, ServiceId, TableId, column_at, columns, service, services, tables,
+    ColumnId, Role, RowLife, ServiceId, Syntax, TableId, column_at, columns, service, tables,
 };
 
 /// One instance: a column of a row.
@@ -39,7 +40,7 @@ pub enum Selection {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// No service of that name.
-    #[error("\"{0}\" is no service; the services are {1}")]
+    #[error("\"{0}\" is no service; {1}")]
     NoService(String, String),
     /// The service has no such object.
     #[error("{0} has no object \"{1}\"{2}")]
@@ -53,6 +54,9 @@ pub enum NameError {
     /// A table's column without a row.
     #[error("{0} needs a row: {1}")]
     NeedsRow(String, String),
+    /// A row without a column.
+    #[error("{0} is a whole row, name a column of it: {1}")]
+    NeedsColumn(String, String),
     /// Brackets or dots that do not pair.
     #[error(
         "\"{0}\" is not a name; names look like Service.Scalar or Service.Table[Index=key].Column"
@@ -72,7 +76,9 @@ impl Name {
                 })
             }
             Selection::Column(column) => Err(NameError::NeedsRow(text.to_owned(), pattern(column))),
-            _ => Err(NameError::Malformed(text.to_owned())),
+            Selection::Row(table, _) => Err(needs_column(text, table)),
+            Selection::Columns(columns) => Err(begins_several(text, &columns)),
+            Selection::All | Selection::Service(_) => Err(NameError::Malformed(text.to_owned())),
         }
     }
 
@@ -177,7 +183,8 @@ impl Selection {
             return Ok(Self::Row(table, index));
         }
         let short = rest.strip_prefix('.').ok_or_else(malformed)?;
-        let column = column_of(table, short).ok_or_else(|| no_object(service, short))?;
+        let column =
+            column_of(table, short).ok_or_else(|| no_object(service, Some(table), short))?;
         Ok(Self::Instance(Name { column, index }))
     }
 
@@ -185,7 +192,8 @@ impl Selection {
     fn parse_plain(service: ServiceId, rest: &str) -> Result<Self, NameError> {
         if let Some((table, short)) = rest.split_once('.') {
             let table = table_of(service, table)?;
-            let column = column_of(table, short).ok_or_else(|| no_object(service, short))?;
+            let column =
+                column_of(table, short).ok_or_else(|| no_object(service, Some(table), short))?;
             return Ok(Self::Column(column));
         }
         let mine = |id: ColumnId| id.get().table.get().service == service;
@@ -208,7 +216,7 @@ impl Selection {
             .map(|(id, _)| id)
             .collect();
         if matching.is_empty() {
-            return Err(no_object(service, rest));
+            return Err(no_object(service, None, rest));
         }
         Ok(Self::Columns(matching))
     }
@@ -254,27 +262,20 @@ pub(crate) fn row_in_words(table: TableId, index: &Index) -> String {
         .zip(&values)
         .map(|(column, value)| {
             let column = column.get();
-            format!(
-                "{}={}",
-                column.short,
-                key_in_words(&value.display(&column.syntax))
-            )
+            format!("{}={}", column.short, key_in_words(value, &column.syntax))
         })
         .collect();
     format!("[{}]", keys.join(","))
 }
 
 /// Bare where it can be, quoted where it holds what a name is made of.
-fn key_in_words(key: &str) -> String {
+fn key_in_words(key: &Value, syntax: &Syntax) -> String {
+    let text = key.display(syntax);
     // A bare 0x would be read back as octets.
-    let plain = !key.is_empty()
-        && !key.starts_with("0x")
-        && !key.contains([',', ']', '[', '"', '=', ' ', '\\']);
-    if plain {
-        key.to_owned()
-    } else {
-        Value::from(key).script(&super::Syntax::plain(super::Base::Octets))
-    }
+    let plain = !text.is_empty()
+        && !text.starts_with("0x")
+        && !text.contains(|letter: char| letter.is_whitespace() || r#",[]"=\"#.contains(letter));
+    if plain { text } else { key.script(syntax) }
 }
 
 /// The users' words of the how-to for groups of objects.
@@ -303,7 +304,7 @@ fn table_of(service: ServiceId, short: &str) -> Result<TableId, NameError> {
                 && table.short.eq_ignore_ascii_case(short)
         })
         .map(|(id, _)| id)
-        .ok_or_else(|| no_object(service, short))
+        .ok_or_else(|| no_object(service, None, short))
 }
 
 fn column_of(table: TableId, short: &str) -> Option<ColumnId> {
@@ -345,7 +346,11 @@ fn index_of(table: TableId, keys: &[(&str, &str)]) -> Result<Index, String> {
         let Some((_, text)) = keys.iter().find(|(name, _)| {
             column.short.eq_ignore_ascii_case(name) || column.name.eq_ignore_ascii_case(name)
         }) else {
-            return Err(format!("the index {} is missing", column.short));
+            let row = row_pattern(table);
+            return Err(format!(
+                "the index {} is missing; write {row}",
+                column.short
+            ));
         };
         values.push(Value::parse(text, &column.syntax).map_err(|error| error.to_string())?);
     }
@@ -355,7 +360,8 @@ fn index_of(table: TableId, keys: &[(&str, &str)]) -> Result<Index, String> {
     Index::of(table.get(), &values).map_err(|error| error.to_string())
 }
 
-fn pattern(column: ColumnId) -> String {
+/// `Service.Table[Index=...].Column`.
+pub(super) fn pattern(column: ColumnId) -> String {
     let column = column.get();
     let table = column.table.get();
     let keys: Vec<String> = table
@@ -370,29 +376,6 @@ fn pattern(column: ColumnId) -> String {
         keys.join(","),
         column.short
     )
-}
-
-fn no_service(text: &str) -> NameError {
-    let known: Vec<&str> = services().map(|(_, service)| service.name).collect();
-    NameError::NoService(text.to_owned(), known.join(", "))
-}
-
-fn no_object(service: ServiceId, text: &str) -> NameError {
-    let lower = text.to_lowercase();
-    let near: Vec<String> = columns()
-        .filter(|(_, column)| column.table.get().service == service)
-        .filter(|(_, column)| column.name.to_lowercase().contains(&lower))
-        .take(3)
-        .map(|(id, _)| match id.get().table.get().rows {
-            RowLife::Scalar => id.get().short.to_owned(),
-            _ => pattern(id),
-        })
-        .collect();
-    let hint = match near.is_empty() {
-        true => String::new(),
-        false => format!("; did you mean {}?", near.join(" or ")),
-    };
-    NameError::NoObject(service.get().name.to_owned(), text.to_owned(), hint)
 }
 
 #[cfg(test)]
@@ -437,13 +420,25 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_no_text_is_written_as_octets() {
+        for key in ["a\u{7}", "a\nb", "a\u{a0}"] {
+            let name = Name {
+                index: Index::text(key),
+                ..Name::parse("Scm.ServicesConfig[Name=x].StartupType").expect("a name")
+            };
+            let written = name.to_string();
+            assert!(!written.contains('\n'), "{written}");
+            assert_eq!(Name::parse(&written), Ok(name));
+        }
+    }
+
+    #[test]
     fn a_wrong_name_says_what_is_near() {
         let text = |name: &str| Name::parse(name).expect_err("wrong").to_string();
-        assert!(text("Hoc.Contact").contains("did you mean SystemContact?"));
-        assert!(text("Nope.X").starts_with("\"Nope\" is no service; the services are "));
+        assert!(text("Hoc.Contact").contains("did you mean Hoc.SystemContact?"));
         assert_eq!(
             text("Hoc.StaticHosts[Idx=1].Name"),
-            "Hoc.StaticHosts[Idx=1].Name: the index Index is missing"
+            "Hoc.StaticHosts[Idx=1].Name: the index Index is missing; write Hoc.StaticHosts[Index=...]"
         );
     }
 

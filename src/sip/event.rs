@@ -3,6 +3,8 @@
 //! The shell turns sockets, name servers and the clock into [`Input`]s and
 //! does what each [`Output`] says. Everything else in `sip` is pure.
 
+mod notice;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,8 +12,11 @@ use thiserror::Error;
 
 use crate::sip::resolve::{Answer, LookupFault, Query};
 use crate::sip::settings::Settings;
-use crate::sip::status::{RegistrationStatus, Status};
+use crate::sip::status::Status;
 use crate::sip::transport::Transport;
+use crate::wire::time::UnixTime;
+
+pub use notice::Notice;
 
 /// One listener or one stream; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +33,8 @@ pub enum Input {
     Settings(Box<Settings>),
     /// Whether the time of day is known; TLS waits for it.
     Time(TimeOfDay),
+    /// Names may lead elsewhere: there are other name servers, or other hosts of our own.
+    NamesChanged,
     /// A listener is bound.
     Listening {
         /// The listener of [`Output::Listen`].
@@ -64,6 +71,8 @@ pub enum Input {
         id: SocketId,
         /// Its local end.
         local: SocketAddr,
+        /// What TLS agreed on; none on a clear stream.
+        session: Option<Box<Session>>,
     },
     /// A peer opened a stream to a listener; the shell took the id from [`Stack::accept_id`](crate::sip::Stack::accept_id).
     Accepted {
@@ -155,9 +164,45 @@ pub enum StreamFault {
     /// The peer or the system broke it off.
     #[error("the connection was reset")]
     Reset,
+    /// The peer answered no TCP keep-alive.
+    #[error("the server did not answer TCP keep-alive probes")]
+    Silent,
     /// The TLS handshake failed; the verifier's or the peer's own words.
     #[error("the TLS handshake failed: {0}")]
-    Handshake(String),
+    Handshake(TlsRefusal),
+}
+
+/// A handshake that was refused, by us or by the peer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{reason}")]
+pub struct TlsRefusal {
+    /// Why, with the object to change.
+    pub reason: String,
+    /// What was checked until then, one line a step.
+    pub steps: Vec<String>,
+}
+
+impl From<String> for TlsRefusal {
+    /// Refused before the first step.
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            steps: Vec::new(),
+        }
+    }
+}
+
+/// What a TLS handshake led to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Session {
+    /// The version, as `TLS 1.3`.
+    pub version: String,
+    /// The cipher suite by its IANA name.
+    pub cipher_suite: String,
+    /// The subject of the server's certificate.
+    pub subject: String,
+    /// The last second of that certificate.
+    pub expiry: Option<UnixTime>,
 }
 
 /// Whom a TLS peer must prove to be (RFC 5922 §7).
@@ -193,59 +238,6 @@ pub struct Connect {
     pub reference: Reference,
     /// Probes by the operating system, where they are wanted.
     pub tcp_keep_alive: Option<TcpKeepAlive>,
-}
-
-/// What happened, for the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// A link is being opened.
-    LinkEstablishing {
-        /// For which gateway.
-        gateway: String,
-        /// The server as it is configured, and the target.
-        server: String,
-        /// From which local port.
-        port: u16,
-    },
-    /// A link is up.
-    LinkUp {
-        /// For which gateway.
-        gateway: String,
-        /// The server as it is configured, and the target.
-        server: String,
-        /// From which local port.
-        port: u16,
-    },
-    /// A link could not be opened, or broke.
-    LinkDown {
-        /// For which gateway.
-        gateway: String,
-        /// The server as it is configured, and the target.
-        server: String,
-        /// Why, with the object to change.
-        reason: String,
-    },
-    /// A registration came to its end, good or bad.
-    Registration(Box<RegistrationStatus>),
-    /// Keep-alives get no answer any more.
-    KeepAliveLost {
-        /// For which gateway.
-        gateway: String,
-        /// The server as it is configured.
-        server: String,
-    },
-    /// Keep-alives are answered again.
-    KeepAliveAnswered {
-        /// For which gateway.
-        gateway: String,
-    },
-    /// What came was not SIP, and was dropped.
-    Malformed {
-        /// Who sent it.
-        peer: SocketAddr,
-        /// What is wrong with it.
-        reason: String,
-    },
 }
 
 /// One thing for the shell to do.

@@ -5,24 +5,23 @@
 //! watchers are told, and the writer is answered, in this order.
 
 use super::actor::{Actor, Face, Rights};
-use super::audit::{Audit, KEPT, listed};
+use super::audit::{Audit, KEPT};
 use super::codec::{RowCodec, disk_name, table_named};
 use super::confirm::{self, Prober, Promise, ProofSink};
 use super::guard::Guard;
 use super::instances::Instances;
 use super::live::Live;
-use super::messages;
 use super::notice::Notice;
 use super::operation::{Answer, Operation, Operations, Sink};
 use super::refusal::{Reason, Refusal};
 use super::rows::followers;
+use super::said::committed;
 use super::seal::Sealer;
 use super::snapshot::{Row, Snapshot};
 use super::store::{DeviceId, Record, RowChange, Store, StoreError, Who};
 use super::txn::Transaction;
 use super::watch::{Command, Subscribers, Subscription, changed_tables};
-use crate::schema::conf::{self, service_version};
-use crate::schema::{self, ColumnId, Index, Name, RowLife, ServiceId, TableId, Value};
+use crate::schema::{self, ColumnId, Index, Name, RowLife, TableId, Value, conf};
 use arc_swap::ArcSwap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
@@ -205,14 +204,7 @@ impl Tree {
 
     /// Says what happened to whoever carries notices out.
     pub fn notify(&self, notice: &Notice) {
-        let sinks = self
-            .shared
-            .notices
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        for sink in sinks.iter() {
-            sink(notice);
-        }
+        self.shared.say(notice);
     }
 
     /// Carries out every notice from now on.
@@ -223,26 +215,6 @@ impl Tree {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         sinks.push(Arc::new(sink));
-    }
-
-    /// An engine says which version it acts by, and what it could not do ("" all done).
-    pub fn applied(&self, service: ServiceId, version: u64, error: &str) {
-        let index = Index::text(service.get().name);
-        self.shared.live.publish(|rows| {
-            rows.set(
-                service_version::APPLIED_VERSION,
-                &index,
-                version.to_string(),
-            );
-            rows.set(service_version::LAST_ERROR, &index, error);
-        });
-    }
-
-    /// As [`Tree::applied`], of the version that stands, for a service by its name.
-    pub fn applied_named(&self, service: &str, error: &str) {
-        if let Some(service) = schema::service(service) {
-            self.applied(service, self.snapshot().version(), error);
-        }
     }
 
     /// Checks a transaction and, if it may be, makes it true.
@@ -256,6 +228,7 @@ impl Tree {
         at: u64,
         done: impl FnOnce(Outcome) + Send + 'static,
     ) {
+        let done = self.saying_refusals(txn.actor().clone(), at, done);
         if let Err(refusals) = self.derive(&mut txn) {
             return done(Err(refusals));
         }
@@ -567,19 +540,14 @@ impl Shared {
         drop(audit);
         self.subscribers
             .tell(&changed_tables(&step.rows), &step.commands);
-        self.say_who(&step, version);
+        self.say(&committed(&step.actor, version, &step.rows));
         self.release(version, &Ok(()));
     }
 
-    /// A log record for each commit: who changed what, never to which value.
-    fn say_who(&self, step: &Step, version: u64) {
-        let Actor { user, address, .. } = &step.actor;
-        let address = if address.is_empty() { "here" } else { address };
-        let (face, objects) = (step.actor.face.word(), listed(&step.rows));
-        let notice = messages::CHANGE_COMMITTED.with([user, &face, &address, &version, &objects]);
+    fn say(&self, notice: &Notice) {
         let sinks = self.notices.read().unwrap_or_else(PoisonError::into_inner);
         for sink in sinks.iter() {
-            sink(&notice);
+            sink(notice);
         }
     }
 

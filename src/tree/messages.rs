@@ -36,7 +36,14 @@ pub const DEVICE_STOPPING: Message<1> = m(Scm, 20, Info, "Demarc stops: {reason}
 pub const SERVICE_STARTED: Message<1> = m(Scm, 30, Info, "service {service} started");
 /// A service was stopped.
 pub const SERVICE_STOPPED: Message<1> = m(Scm, 40, Info, "service {service} stopped");
-/// A service cannot do its work.
+/// A service that runs all the time was told to start again.
+pub const SERVICE_RUNS_ON: Message<1> = m(
+    Scm,
+    45,
+    Info,
+    "service {service} acts by every change at once and runs on: there is nothing to start again",
+);
+/// A service cannot do its work, or a part of it.
 pub const SERVICE_FAILED: Message<2> = m(Scm, 50, Critical, "service {service} failed: {reason}");
 /// The device goes back to its profile.
 pub const FACTORY_RESET: Message<1> = m(Scm, 60, Warning, "factory reset by {who}");
@@ -119,10 +126,9 @@ pub const SETTING_DROPPED: Message<1> = m(
     "{object} is on disk, but this firmware does not know it or does not allow its value",
 );
 /// A script ran.
-pub const SCRIPT_DONE: Message<2> = m(Conf, 90, Info, "script {name} done: {count} changes");
-/// A script did not.
-pub const SCRIPT_FAILED: Message<2> =
-    m(Conf, 100, Error, "script {name} changed nothing: {reason}");
+pub const SCRIPT_DONE: Message<2> = m(Conf, 90, Info, "script {name} done, assignments: {count}");
+/// A script did not, or not whole.
+pub const SCRIPT_FAILED: Message<2> = m(Conf, 100, Error, "script {name} failed: {reason}");
 /// A service acts on a new version.
 pub const CHANGE_APPLIED: Message<2> = m(
     Conf,
@@ -165,29 +171,28 @@ pub const SNMP_LISTENING: Message<1> = m(Snmp, 10, Info, "listening on {address}
 pub const SNMP_NOT_LISTENING: Message<2> =
     m(Snmp, 20, Error, "cannot listen on {address}: {reason}");
 /// A request was not who it said.
-pub const SNMP_NOT_AUTHENTIC: Message<2> = m(
+pub const SNMP_NOT_AUTHENTIC: Message<3> = m(
     Snmp,
     30,
     Warning,
-    "request from {address} refused: {reason}",
+    "request from {address} refused: {reason}{more}",
 );
 /// A request from where none may come.
-pub const SNMP_SOURCE_REFUSED: Message<1> = m(
+pub const SNMP_SOURCE_REFUSED: Message<2> = m(
     Snmp,
     40,
     Warning,
-    "request from {address} refused: not in Snmp.AllowedSources",
+    "request from {address} refused: not in Snmp.AllowedSources{more}",
 );
 /// A datagram was no SNMP.
-pub const SNMP_MALFORMED: Message<2> =
-    m(Snmp, 50, Debug, "datagram from {address} dropped: {reason}");
+pub const SNMP_MALFORMED: Message<3> = m(
+    Snmp,
+    50,
+    Debug,
+    "datagram from {address} dropped: {reason}{more}",
+);
 
-/// Somebody gave a wrong password.
-pub const LOGIN_FAILED: Message<2> = m(Aaa, 10, Warning, "login of {user} from {address} failed");
-/// Too often.
-pub const USER_LOCKED: Message<2> = m(Aaa, 20, Warning, "user {user} is locked for {seconds} s");
-/// The lock was taken off.
-pub const USER_UNLOCKED: Message<1> = m(Aaa, 30, Info, "user {user} is unlocked");
+// Aaa 10, 20 and 30 (login failed, user locked, user unlocked) wait for a login.
 /// The administrator's password was made anew.
 pub const ADMIN_RECOVERED: Message<1> = m(
     Aaa,
@@ -247,7 +252,7 @@ pub const LINK_DOWN: Message<3> = m(
 pub const TLS_REFUSED: Message<3> = m(
     SipEp,
     130,
-    Error,
+    Warning,
     "gateway {gateway}: TLS with {server} refused: {reason}",
 );
 /// A step of a handshake.
@@ -272,6 +277,13 @@ pub const SERVER_FAILOVER: Message<4> = m(
     170,
     Warning,
     "gateway {gateway}: {server} gives way to {next}: {reason}",
+);
+/// The LED of the host does not follow.
+pub const READY_LED_FAILED: Message<2> = m(
+    SipEp,
+    180,
+    Warning,
+    "the Ready LED {file} does not follow: {reason}: see SipEp.ReadyLedFile",
 );
 /// A user agent is registered.
 pub const REGISTERED: Message<3> = m(
@@ -410,6 +422,13 @@ pub const NO_AUTHORITY_LEFT: Message<0> = m(
     Warning,
     "no certificate of others is left: every TLS peer whose certificate is validated is refused",
 );
+/// A server is trusted although it is not known whether its certificate was revoked.
+pub const REVOCATION_UNKNOWN: Message<2> = m(
+    Cert,
+    140,
+    Warning,
+    "whether {subject} was revoked is not known: {reason}; it is trusted all the same",
+);
 
 /// All messages, by service and number.
 pub const REGISTRY: &[Kind] = &[
@@ -419,6 +438,7 @@ pub const REGISTRY: &[Kind] = &[
     DEVICE_STOPPING.kind(),
     SERVICE_STARTED.kind(),
     SERVICE_STOPPED.kind(),
+    SERVICE_RUNS_ON.kind(),
     SERVICE_FAILED.kind(),
     FACTORY_RESET.kind(),
     TIME_SYNCHRONIZED.kind(),
@@ -448,9 +468,6 @@ pub const REGISTRY: &[Kind] = &[
     SNMP_NOT_AUTHENTIC.kind(),
     SNMP_SOURCE_REFUSED.kind(),
     SNMP_MALFORMED.kind(),
-    LOGIN_FAILED.kind(),
-    USER_LOCKED.kind(),
-    USER_UNLOCKED.kind(),
     ADMIN_RECOVERED.kind(),
     SYSLOG_UNRESOLVED.kind(),
     SYSLOG_UNREACHABLE.kind(),
@@ -465,6 +482,7 @@ pub const REGISTRY: &[Kind] = &[
     LINK_WAITS_FOR_TIME.kind(),
     LINK_FAILBACK.kind(),
     SERVER_FAILOVER.kind(),
+    READY_LED_FAILED.kind(),
     REGISTERED.kind(),
     REGISTERED_ODDLY.kind(),
     UNREGISTERED.kind(),
@@ -490,6 +508,7 @@ pub const REGISTRY: &[Kind] = &[
     AUTHORITY_EXPIRED.kind(),
     HOST_CERTIFICATE_LACKING.kind(),
     NO_AUTHORITY_LEFT.kind(),
+    REVOCATION_UNKNOWN.kind(),
 ];
 
 #[cfg(test)]
@@ -503,6 +522,37 @@ mod tests {
             .filter(|line| line.starts_with("pub const") && line.contains(": Message<"))
             .count();
         assert_eq!(REGISTRY.len(), declared);
+    }
+
+    /// Registered, and on their way into the engines that say them.
+    #[test]
+    fn somebody_says_every_message() {
+        let declared = include_str!("messages.rs").lines().filter_map(|line| {
+            let rest = line.strip_prefix("pub const ")?;
+            let (name, kind) = rest.split_once(':')?;
+            kind.starts_with(" Message<").then_some(name)
+        });
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut code = String::new();
+        read_all(&root, &mut code);
+        let words: std::collections::BTreeSet<&str> = code
+            .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .collect();
+        for name in declared {
+            assert!(words.contains(name), "nobody says {name}");
+        }
+    }
+
+    fn read_all(folder: &std::path::Path, into: &mut String) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                read_all(&path, into);
+            } else if !path.ends_with("messages.rs") {
+                let text = std::fs::read_to_string(&path).expect("a source file");
+                into.push_str(text.split("\nmod tests {").next().unwrap_or_default());
+            }
+        }
     }
 
     #[test]

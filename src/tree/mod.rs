@@ -16,8 +16,11 @@ mod live;
 pub mod messages;
 pub mod notice;
 mod operation;
+mod order;
+mod phase;
 mod refusal;
 mod rows;
+mod said;
 pub mod seal;
 mod snapshot;
 mod snapshot_file;
@@ -42,7 +45,7 @@ pub use store::{
     DeviceId, Inspection, OnDamage, Store, StoreError, StoreEvent, StoreOptions, inspect,
 };
 pub use txn::{Creation, Transaction};
-pub use view::{Change, Configured, RowView, Tracker, View};
+pub use view::{Change, Configured, RowView, Tracker, View, initial};
 pub use watch::{Command, Subscription};
 
 pub use crate::schema::Value;

@@ -89,7 +89,7 @@ pub struct Notice {
 pub const TEXT_LIMIT: usize = 1024;
 
 /// The longest argument, in octets; what is longer ends in an ellipsis.
-pub const ARGUMENT_LIMIT: usize = 256;
+pub const ARGUMENT_LIMIT: usize = 512;
 
 impl<const N: usize> Message<N> {
     /// Registers a message; one whose template does not name `N` arguments does not compile.

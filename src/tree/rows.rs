@@ -6,6 +6,9 @@
 //! then put into use or deleted.
 
 use super::actor::{Actor, Face, Rights};
+use super::phase::{
+    ACTIVE, CREATE_AND_GO, CREATE_AND_WAIT, DESTROY, NOT_IN_SERVICE, Phase, phase_of,
+};
 use super::refusal::{Reason, Refusal, Subject};
 use super::snapshot::{Row, RowState, Snapshot};
 use super::txn::{Creation, Wish};
@@ -26,13 +29,6 @@ pub struct Candidate<'a> {
     /// Rows that a wish or a leader touched, with the first wish that did.
     touched: BTreeMap<(TableId, Index), usize>,
 }
-
-/// The actions of RowStatus (RFC 2579).
-const ACTIVE: i32 = 1;
-const NOT_IN_SERVICE: i32 = 2;
-const CREATE_AND_GO: i32 = 4;
-const CREATE_AND_WAIT: i32 = 5;
-const DESTROY: i32 = 6;
 
 impl<'a> Candidate<'a> {
     pub(crate) fn build(
@@ -170,6 +166,9 @@ impl<'a> Candidate<'a> {
         if !exists {
             return Err(Reason::NoRow);
         }
+        if self.reorder(at, column.table, &name.index, column.short)? {
+            return Ok(());
+        }
         self.tell(name, value);
         Ok(())
     }
@@ -280,7 +279,7 @@ impl<'a> Candidate<'a> {
         Ok(())
     }
 
-    fn touch(&mut self, at: usize, table: TableId, index: &Index) {
+    pub(super) fn touch(&mut self, at: usize, table: TableId, index: &Index) {
         self.touched.entry((table, index.clone())).or_insert(at);
     }
 
@@ -357,25 +356,6 @@ pub(crate) fn followers(leader: TableId) -> impl Iterator<Item = TableId> {
     schema::tables()
         .filter(move |(_, table)| table.rows == RowLife::Follow(leader))
         .map(|(id, _)| id)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Make,
-    Fill,
-    Settle,
-}
-
-fn phase_of(wish: &Wish) -> Phase {
-    match wish {
-        Wish::Create(..) | Wish::Put(..) => Phase::Make,
-        Wish::Assign(name, value) if name.column.get().role == Role::RowStatus => match value {
-            Value::Integer(CREATE_AND_GO | CREATE_AND_WAIT) => Phase::Make,
-            _ => Phase::Settle,
-        },
-        Wish::Activate(..) => Phase::Settle,
-        Wish::Assign(..) | Wish::Delete(..) | Wish::Unknown(..) | Wish::Unfit(_) => Phase::Fill,
-    }
 }
 
 fn subject(wish: &Wish) -> Subject {

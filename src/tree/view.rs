@@ -165,6 +165,15 @@ impl Snapshot {
     }
 }
 
+/// A row of a view that nobody has touched: its defaults.
+pub fn initial<V: View>() -> V {
+    let row = Row::initial(V::TABLE);
+    V::read(RowView {
+        index: &Index::scalar(),
+        row: &row,
+    })
+}
+
 /// Declares a struct of columns: its fields, the table, the subscription and
 /// the typed read in one place. A wrong column name or a type that does not
 /// fit fails to compile.

@@ -176,22 +176,26 @@ pub fn shape(content: &[u8], tags: &[u8]) -> Result<(), BerError> {
 /// Appends the sub-identifiers of an OBJECT IDENTIFIER's content to `into`.
 pub fn arcs(content: &[u8], into: &mut impl Extend<u32>) -> Result<(), BerError> {
     let mut rest = content;
-    let first = arc(&mut rest)?;
+    let first = arc(&mut rest, u64::from(u32::MAX) + 80)?;
     // X.690 §8.19.4: the first two arcs share one sub-identifier.
     let top = (first / 40).min(2);
-    into.extend([top, first - 40 * top]);
+    into.extend([narrow(top)?, narrow(first - 40 * top)?]);
     let mut count = 2;
     while !rest.is_empty() {
         count += 1;
         if count > MAX_ARCS {
             return Err(BerError::TooManyArcs);
         }
-        into.extend([arc(&mut rest)?]);
+        into.extend([narrow(arc(&mut rest, u64::from(u32::MAX))?)?]);
     }
     Ok(())
 }
 
-fn arc(rest: &mut &[u8]) -> Result<u32, BerError> {
+fn narrow(arc: u64) -> Result<u32, BerError> {
+    u32::try_from(arc).map_err(|_| BerError::ObjectIdentifier)
+}
+
+fn arc(rest: &mut &[u8], most: u64) -> Result<u64, BerError> {
     // X.690 §8.19.2: the fewest octets possible, so never a leading 0x80.
     if rest.first() == Some(&0x80) {
         return Err(BerError::ObjectIdentifier);
@@ -200,11 +204,11 @@ fn arc(rest: &mut &[u8]) -> Result<u32, BerError> {
     while let Some((&octet, after)) = rest.split_first() {
         *rest = after;
         value = (value << 7) | u64::from(octet & 0x7f);
-        if value > u64::from(u32::MAX) {
+        if value > most {
             return Err(BerError::ObjectIdentifier);
         }
         if octet & 0x80 == 0 {
-            return u32::try_from(value).map_err(|_| BerError::ObjectIdentifier);
+            return Ok(value);
         }
     }
     Err(BerError::ObjectIdentifier)
@@ -295,6 +299,12 @@ mod tests {
         assert_eq!(
             oid(&[0x2b, 0x8f, 0xff, 0xff, 0xff, 0x7f]),
             Ok(vec![1, 3, u32::MAX])
+        );
+        // RFC 2578 §3.5: the second one may be 2^32-1 as well.
+        assert_eq!(oid(&[0x90, 0x80, 0x80, 0x80, 0x4f]), Ok(vec![2, u32::MAX]));
+        assert_eq!(
+            oid(&[0x90, 0x80, 0x80, 0x80, 0x50]),
+            Err(BerError::ObjectIdentifier)
         );
     }
 

@@ -4,9 +4,18 @@
 //! A peer that is missing fails its tests.
 
 mod bench;
+mod certificates; // peer: kamailio with certificates on both sides
 mod disk; // peer: a full disk (tmpfs)
+mod dns; // peer: bind9
+mod hostile; // peer: a hostile registrar (openssl, own SIP)
+mod howto; // peer: kamailio, chrony and net-snmp by the how-to
+mod ipv6; // peer: kamailio and net-snmp over IPv6
 mod kamailio; // peer: kamailio
 mod kill; // peer: SIGKILL, judged by the client's own record
+mod listener; // peer: openssl
 mod ntp; // peer: chrony
+mod ocsp; // peer: openssl ocsp and s_server
+mod page;
 mod snmp; // peer: net-snmp
 mod syslog; // peer: rsyslog
+mod tshark; // peer: tshark

@@ -1,8 +1,9 @@
 //! Devices as values, and settings that something reads.
 
 use demarc::device::{Device, DeviceOptions, claims};
-use demarc::schema::{self, Name, Role, Value};
+use demarc::schema::{self, Column, ColumnId, Name, Role, Value};
 use demarc::tree::{Actor, DeviceId, Store, StoreOptions, Transaction};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -87,22 +88,72 @@ fn three_devices_run_on_one_store_in_one_process_and_keep_to_themselves() {
     }
 }
 
+/// What the tree itself reads: a lock of managers, which it checks and counts up.
+fn the_tree_reads(column: &Column) -> bool {
+    column.syntax.format == "TestAndIncr"
+}
+
+/// Objects that a standard's name shows: reading that name is their use.
+fn shown_by_a_standard() -> BTreeSet<ColumnId> {
+    let aliases = schema::columns().filter_map(|(_, column)| match column.role {
+        Role::Alias(target) => Some(target),
+        _ => None,
+    });
+    aliases.collect()
+}
+
 #[test]
 fn every_writable_object_is_read_by_some_engine() {
-    // Shown to managers as they were set, and that is all they are for.
-    const SHOWN: [&str; 3] = ["systemContact", "systemLocation", "snmpSetSerialNo"];
-    let claimed = claims();
+    let (claimed, shown) = (claims(), shown_by_a_standard());
     let mut writable = 0;
-    for (id, column) in schema::columns() {
-        if !column.writable || SHOWN.contains(&column.name) {
-            continue;
-        }
+    for (id, column) in schema::columns().filter(|(_, column)| column.writable) {
         writable += 1;
         let read = match column.role {
-            Role::Alias(target) => claimed.contains(&target) || SHOWN.contains(&target.get().name),
-            _ => claimed.contains(&id),
+            Role::Alias(_) => true,
+            _ => claimed.contains(&id) || shown.contains(&id) || the_tree_reads(column),
         };
         assert!(read, "nothing reads {}", column.name);
     }
     assert!(writable > 100, "{writable} writable objects");
+}
+
+#[test]
+fn contact_name_and_location_show_under_the_standards_names_and_are_set_there() {
+    let folder = Folder::new("shown");
+    let device = Device::open(&folder.0, &DeviceOptions::default()).expect("a device");
+    let system = |arc: u32| format!("1.3.6.1.2.1.1.{arc}.0");
+    for (arc, name) in [
+        (4, "Hoc.SystemContact"),
+        (5, "Hoc.SystemName"),
+        (6, "Hoc.SystemLocation"),
+    ] {
+        set(&device, name, Value::from("by its name"));
+        assert_eq!(
+            read(&device, &system(arc)),
+            Some(Value::from("by its name"))
+        );
+        set(&device, &system(arc), Value::from("by the standard's"));
+        assert_eq!(read(&device, name), Some(Value::from("by the standard's")));
+    }
+}
+
+#[test]
+fn the_managers_lock_takes_its_own_value_only_and_grows_by_one() {
+    // RFC 3418 snmpSetSerialNo, RFC 2579 TestAndIncr.
+    let folder = Folder::new("serial-number");
+    let device = Device::open(&folder.0, &DeviceOptions::default()).expect("a device");
+    let lock = "1.3.6.1.6.3.1.1.6.1.0";
+    let Some(Value::Integer(now)) = read(&device, lock) else {
+        panic!("a number");
+    };
+    let mut txn = Transaction::new(Actor::local());
+    txn.assign(Name::parse(lock).expect("a name"), Value::Integer(now + 1));
+    txn.assign(
+        Name::parse("Hoc.SystemName").expect("a name"),
+        Value::from("late"),
+    );
+    assert!(device.tree().commit_and_wait(txn, 0).is_err());
+    assert_eq!(read(&device, "Hoc.SystemName"), Some(Value::from("")));
+    set(&device, lock, Value::Integer(now));
+    assert_eq!(read(&device, lock), Some(Value::Integer(now + 1)));
 }

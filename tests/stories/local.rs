@@ -46,6 +46,7 @@ struct World {
     data: PathBuf,
     scratch: Scratch,
     runtime: tokio::runtime::Runtime,
+    grown: tokio::sync::watch::Sender<u64>,
 }
 
 static ECHO: Operation = Operation {
@@ -80,6 +81,7 @@ impl World {
             data,
             scratch,
             runtime,
+            grown: tokio::sync::watch::Sender::new(0),
         };
         world.open();
         world
@@ -89,7 +91,9 @@ impl World {
         let _inside = self.runtime.enter();
         let listener = Listener::bind(&self.data, &self.runtime_folder()).expect("bound");
         let desk = Desk::new(self.tree.clone(), Tree::in_memory().snapshot());
-        self.runtime.spawn(listener.serve(desk, Arc::new(|| 0)));
+        let grown = self.grown.subscribe();
+        self.runtime
+            .spawn(listener.serve(desk, Arc::new(|| 0), grown));
     }
 
     fn runtime_folder(&self) -> PathBuf {
@@ -138,6 +142,7 @@ impl World {
             live.set(log::SEVERITY, &index, log::Severity::Warning);
             live.set(log::MESSAGE, &index, text);
         });
+        self.grown.send_replace(u64::from(index));
     }
 }
 
@@ -226,7 +231,7 @@ fn a_refused_set_names_every_offender_and_changes_nothing() {
     ]);
     assert_eq!(
         err,
-        "Hoc.Contact: Hoc has no object \"Contact\"; did you mean SystemContact?\nHoc.SntpSynchronizationPeriod: \"often\" is not a number\n"
+        "Hoc.Contact: Hoc has no object \"Contact\"; did you mean Hoc.SystemContact?\nHoc.SntpSynchronizationPeriod: \"often\" is not a number\n"
     );
     assert_eq!(
         world.ok(&["get", "Hoc.SystemName"]),
@@ -353,9 +358,42 @@ fn the_log_is_printed_and_followed_until_the_reader_goes() {
 }
 
 #[test]
+fn the_log_is_pushed_as_it_grows_and_the_stream_ends_with_the_device() {
+    let world = World::boot();
+    let mut client = Client::connect(&world.data).expect("connected");
+    let (told, heard) = std::sync::mpsc::channel();
+    let follower = std::thread::spawn(move || {
+        let request = Request::Log {
+            since: 0,
+            follow: true,
+        };
+        client.ask(&request, |answer| {
+            if let Answer::Log(lines) = answer {
+                let messages = lines.into_iter().map(|line| line.message);
+                messages.for_each(|message| told.send(message).expect("the test listens"));
+            }
+            ControlFlow::Continue(())
+        })
+    });
+    for index in 1..=3 {
+        let text = format!("entry {index}");
+        world.logged(index, &text);
+        let pushed = heard.recv_timeout(Duration::from_secs(5));
+        assert_eq!(pushed.as_deref(), Ok(text.as_str()));
+    }
+    drop(world);
+    let ended = follower.join().expect("no panic");
+    assert!(matches!(ended, Err(ClientError::Lost(_))), "{ended:?}");
+}
+
+#[test]
 fn the_picture_is_drawn_from_whatever_is_published() {
     let world = World::boot();
-    world.ok(&["set", "Hoc.SystemName=gw"]);
+    world.ok(&[
+        "set",
+        "Hoc.SystemName=gw",
+        "SipEp.Gateway[Name=default].Port=5070",
+    ]);
     world.tree.live().publish(|live| {
         live.scalar(demarc::schema::snmp::LISTEN_STATE, "127.0.0.1:1161");
         let gateway = Index::text("default");
@@ -508,6 +546,64 @@ fn a_dead_socket_is_replaced_and_a_living_one_is_not() {
     world.ok(&["get", "Hoc.SystemName"]);
 }
 
+/// What bash offers behind a line, with the completion of this program.
+fn offered(world: &World, line: &str) -> Vec<String> {
+    let script = r#"
+        eval "$("$DEMARC" completion bash)"
+        COMP_LINE=$LINE COMP_POINT=${#LINE}
+        # As readline breaks words: at spaces, = and :.
+        COMP_WORDS=($(sed 's/[=:]/ & /g' <<<"$LINE"))
+        [[ $LINE == *" " ]] && COMP_WORDS+=("")
+        COMP_WORDS[0]=$DEMARC
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _demarc_all "$DEMARC" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let output = Command::new("bash")
+        .args(["--norc", "-c", script])
+        .env("DEMARC", env!("CARGO_BIN_EXE_demarc"))
+        .env(
+            "LINE",
+            line.replace("DATA", world.data.to_str().expect("text")),
+        )
+        .output()
+        .expect("bash runs");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_verbs_names_rows_and_values() {
+    let world = World::boot();
+    world.ok(&["set", "SipEp.Gateway[Name=default].Port=5070"]);
+    assert_eq!(offered(&world, "demarc stat"), ["status"]);
+    assert_eq!(
+        offered(&world, "demarc get Hoc.SystemN"),
+        ["Hoc.SystemName"]
+    );
+    assert_eq!(
+        offered(&world, "demarc set 'sipep.gatewaystatusr"),
+        ["SipEp.GatewayStatusReason[Name="]
+    );
+    assert_eq!(
+        offered(&world, "demarc --data DATA set 'SipEp.Gateway[Name="),
+        ["SipEp.Gateway[Name=default]"]
+    );
+    assert_eq!(
+        offered(&world, "demarc set SipEp.Gateway[Name=default].Secu"),
+        ["default].SecurePort"]
+    );
+    assert_eq!(
+        offered(
+            &world,
+            "demarc set 'SipEp.TransportConfig[GatewayName=default].TlsEnable=e"
+        ),
+        ["SipEp.TransportConfig[GatewayName=default].TlsEnable=enable"]
+    );
+    assert!(offered(&world, "demarc get --o").contains(&"--oid".to_owned()));
+}
+
 #[test]
 fn the_program_tells_wrong_usage_from_a_missing_device() {
     let scratch = Scratch::new();
@@ -521,7 +617,7 @@ fn the_program_tells_wrong_usage_from_a_missing_device() {
         (output.status.code(), text)
     };
     assert_eq!(run(&["fly"]).0, Some(2));
-    let sentence = "demarc: no device runs on ./demarc-data: start one with `demarc run --data ./demarc-data`\n";
+    let sentence = "demarc: no device runs on ./demarc-data: start one with `demarc run`\n";
     assert_eq!(run(&["status"]), (Some(3), sentence.to_owned()));
     let long = "n".repeat(300);
     assert_eq!(run(&["get", "Hoc.SystemName", "--data", &long]).0, Some(3));

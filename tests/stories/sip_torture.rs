@@ -570,3 +570,55 @@ fn three_colons_are_no_address() {
     // RFC 5954 took them out of the grammar.
     draft("OPTIONS sip:desk@[2001:db8:::192.0.2.1] SIP/2.0").is_refused(400);
 }
+
+#[test]
+fn an_ipv6_via_of_each_hop_stands_in_its_own_brackets() {
+    let vias = draft(OPTIONS)
+        .with(
+            "Via",
+            "SIP/2.0/TCP [2001:db8::a]:5061;branch=z9hG4bKa;received=[2001:db8::a], SIP/2.0/UDP [::1];branch=z9hG4bKb",
+        )
+        .read()
+        .headers
+        .vias()
+        .expect("two Vias");
+    assert_eq!(
+        (vias.len(), vias[0].port, vias[1].port),
+        (2, Some(5061), None)
+    );
+}
+
+#[test]
+fn a_body_that_names_ipv6_addresses_is_carried_as_it_is() {
+    let body = "v=0\r\no=lobby 1 1 IN IP6 2001:db8::20\r\ns=-\r\nt=0 0\r\nc=IN IP6 2001:db8::20\r\nm=audio 6000 RTP/AVP 0\r\nm=video 6010 RTP/AVP 31\r\nc=IN IP4 192.0.2.1\r\n";
+    let invite = draft(INVITE)
+        .body(body)
+        .and("Content-Type", "application/sdp");
+    invite.is_served();
+    assert_eq!(invite.read().body, body.as_bytes());
+}
+
+#[test]
+fn one_address_of_ipv6_is_the_same_however_it_is_written() {
+    let uri = |text: &str| Uri::parse(text).expect("a URI");
+    let short = uri("sip:desk@[2001:db8::20]:5060");
+    assert!(short.is_equivalent(&uri("sip:desk@[2001:0DB8:0:0:0:0:0:20]:5060")));
+    assert!(!short.is_equivalent(&uri("sip:desk@[2001:db8::20]")));
+    assert!(!short.is_equivalent(&uri("sip:desk@[2001:db8::21]:5060")));
+}
+
+#[test]
+fn an_address_of_ipv6_that_is_none_is_400() {
+    for host in [
+        "[2001:db8::g]",
+        "[2001:db8",
+        "[::1::2]",
+        "[192.0.2.1]",
+        "[]",
+    ] {
+        let via = format!("SIP/2.0/UDP {host};branch=z9hG4bKv6");
+        draft(OPTIONS).with("Via", &via).is_refused(400);
+        let contact = format!("<sip:desk@{host}>");
+        draft(REGISTER).and("Contact", &contact).is_refused(400);
+    }
+}

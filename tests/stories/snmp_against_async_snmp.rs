@@ -1,15 +1,12 @@
 //! The SNMP agent against another implementation, async-snmp.
 //!
 //! Its client asks our agent over loopback, in every version and with every
-//! key, and its strict decoder reads our octets; what it writes, we read.
+//! key. The two codecs by themselves are compared in `oracle/`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_snmp::client::CommunityVersion;
-use async_snmp::message::{CommunityMessage, Message};
-use async_snmp::pdu::RequestPdu;
 use async_snmp::v3::{AuthProtocol, PrivProtocol, SaltCounter};
 use async_snmp::{
     Auth, Client, DecodeConfig, Error, ErrorStatus, Oid, Retry, UsmConfig, Value, VarBind, Version,
@@ -18,12 +15,11 @@ use demarc::north::snmp::access::{
     self, Actor, Done, Got, Mib, Reason, Refusal, Rights, Tree, Wish,
 };
 use demarc::north::snmp::counters::Counters;
-use demarc::north::snmp::engine::{Arrival, Engine, Outcome};
-use demarc::north::snmp::identity::{Clock, EngineId};
+use demarc::north::snmp::engine::Engine;
+use demarc::north::snmp::identity::EngineId;
 use demarc::north::snmp::io::Agent;
 use demarc::north::snmp::settings::{Community, Settings};
 use demarc::north::snmp::user::{AuthAlgorithm, User, auth_key, priv_key};
-use proptest::prelude::*;
 use tokio::net::UdpSocket;
 
 const ALGORITHMS: [(&str, AuthAlgorithm, AuthProtocol); 5] = [
@@ -283,100 +279,5 @@ async fn a_wrong_password_and_a_wrong_user_read_nothing() {
         let way = UsmConfig::new(user).auth(AuthProtocol::Sha256, password);
         let client = client(way.expect("long enough")).await;
         assert!(client.get(&name).await.is_err());
-    }
-}
-
-/// Any value that SNMPv2 can carry, in both codecs' words.
-fn any_value() -> impl Strategy<Value = (access::Value, Value)> {
-    use access::Value as Ours;
-    prop_oneof![
-        any::<i32>().prop_map(|n| (Ours::Integer(n), Value::Integer(n))),
-        any::<u32>().prop_map(|n| (Ours::Unsigned(n), Value::Gauge32(n))),
-        any::<u32>().prop_map(|n| (Ours::Counter32(n), Value::Counter32(n))),
-        any::<u32>().prop_map(|n| (Ours::TimeTicks(n), Value::TimeTicks(n))),
-        any::<u64>().prop_map(|n| (Ours::Counter64(n), Value::Counter64(n))),
-        any::<[u8; 4]>().prop_map(|octets| (Ours::IpAddress(octets), Value::IpAddress(octets))),
-        any_oid().prop_map(|arcs| {
-            let theirs = Value::ObjectIdentifier(Oid::from_slice(&arcs));
-            (Ours::Oid(arcs.into()), theirs)
-        }),
-        proptest::collection::vec(any::<u8>(), 0..200).prop_map(|octets| {
-            let theirs = Value::OctetString(octets.clone().into());
-            (Ours::Octets(octets.into()), theirs)
-        }),
-    ]
-}
-
-fn any_oid() -> impl Strategy<Value = Vec<u32>> {
-    let arc = prop_oneof![0..300u32, any::<u32>()];
-    let rest = proptest::collection::vec(arc, 0..20);
-    (0..3u32, 0..40u32, rest).prop_map(|(top, second, rest)| [vec![top, second], rest].concat())
-}
-
-/// What `engine` does about a datagram from loopback.
-fn handle(engine: &Engine, datagram: &[u8]) -> Outcome {
-    let arrival = Arrival {
-        source: ([127, 0, 0, 1], 4000).into(),
-        clock: CLOCK,
-        settings: &settings_without_users(),
-    };
-    engine.handle(arrival, datagram, &Cut(Arc::default()))
-}
-
-const CLOCK: Clock = Clock { boots: 1, time: 1 };
-
-fn settings_without_users() -> Settings {
-    Settings {
-        v2c: true,
-        communities: vec![Community {
-            secret: (*b"private").into(),
-            user: "".into(),
-            rights: Rights::Admin,
-        }],
-        ..Settings::default()
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
-
-    #[test]
-    fn what_either_codec_writes_the_other_reads(
-        id in any::<i32>(),
-        bindings in proptest::collection::btree_map(any_oid(), any_value(), 0..4),
-    ) {
-        let theirs: Vec<_> = bindings
-            .iter()
-            .map(|(name, (_, value))| VarBind::new(Oid::from_slice(name), value.clone()))
-            .collect();
-        let pdu = RequestPdu::set(Version::V2c, id, theirs.clone()).expect("valid");
-        let message = CommunityMessage::new(CommunityVersion::V2c, "private", pdu.into_raw());
-        let datagram = message.and_then(|message| message.encode()).expect("encoded");
-
-        let engine = engine();
-        let Outcome::Set(set) = handle(&engine, &datagram) else {
-            panic!("no SET");
-        };
-        prop_assert_eq!(set.key.1, id);
-        let read: Vec<_> = set
-            .wishes
-            .into_iter()
-            .map(|wish| (wish.name.to_vec(), wish.value.expect("a value")))
-            .collect();
-        let ours: Vec<_> = bindings
-            .into_iter()
-            .map(|(name, (value, _))| (name, value))
-            .collect();
-        prop_assert_eq!(read, ours);
-
-        let answer = engine.finish(CLOCK, &set.ticket, Ok(())).expect("it fits");
-        let answer = Message::decode(answer.into(), DecodeConfig::STRICT).expect("strictly valid");
-        let answer = answer.value.into_pdu().expect("a standard PDU");
-        prop_assert_eq!(answer.varbinds(), &theirs[..]);
-    }
-
-    #[test]
-    fn no_octets_break_the_engine(datagram in proptest::collection::vec(any::<u8>(), 0..200)) {
-        handle(&engine(), &datagram);
     }
 }

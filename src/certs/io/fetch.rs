@@ -5,7 +5,6 @@
 
 use std::error::Error;
 use std::io::{self, Read};
-use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +14,13 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::{Request, Response, header};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 use super::Lookup;
+use super::connect::{Unconnected, connect};
 use super::stream::Stream;
 use crate::certs::bundle::MAX_FILE;
 use crate::certs::client::Attempt;
@@ -56,12 +55,12 @@ async fn drive(
         let next = match fetch.url().source.clone() {
             Source::File => local(&mut fetch).await?,
             Source::Http(host, port) => {
-                let connection = connect(&host, port, lookup).await?;
+                let connection = connect(&host, port, lookup, CONNECT).await?;
                 ask(&mut fetch, connection, None).await?
             }
             Source::Https(host, port) => {
                 let attempt = attempt(host.clone(), keyring)?;
-                let connection = connect(&host, port, lookup).await?;
+                let connection = connect(&host, port, lookup, CONNECT).await?;
                 let connector = TlsConnector::from(attempt.config());
                 let secured = connector.connect(attempt.server_name(), connection);
                 let secured = timeout(CONNECT, secured)
@@ -89,27 +88,13 @@ fn attempt(host: Host, keyring: &Arc<Keyring>) -> Result<Attempt, TransferFailur
         .map_err(|error| TransferFailure::Tls(error.to_string()))
 }
 
-async fn connect(host: &Host, port: u16, lookup: &Lookup) -> Result<TcpStream, TransferFailure> {
-    let addresses: Vec<IpAddr> = match host {
-        Host::Address(address) => vec![*address],
-        Host::Name(name) => lookup(name.as_ref().to_owned()).await,
-    };
-    let mut failure = TransferFailure::NoAddress {
-        host: host.to_string(),
-    };
-    for address in addresses.into_iter().take(MAX_ADDRESSES) {
-        let connected = timeout(CONNECT, TcpStream::connect((address, port))).await;
-        let kind = match connected {
-            Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => error.kind(),
-            Err(_) => io::ErrorKind::TimedOut,
-        };
-        failure = TransferFailure::Unreachable {
-            peer: format!("{host} port {port}"),
-            kind,
-        };
+impl From<Unconnected> for TransferFailure {
+    fn from(why: Unconnected) -> Self {
+        match why {
+            Unconnected::NoAddress { host } => Self::NoAddress { host },
+            Unconnected::Unreachable { peer, kind } => Self::Unreachable { peer, kind },
+        }
     }
-    Err(failure)
 }
 
 /// One request and its answer; the connection is driven beside it.
@@ -211,8 +196,6 @@ fn read_file(path: &str) -> io::Result<Zeroizing<Vec<u8>>> {
 const WHOLE: Duration = Duration::from_secs(60);
 /// For a connection to one address, and for its TLS handshake.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Addresses of one name that are tried.
-const MAX_ADDRESSES: usize = 8;
 /// Octets of an answer's head.
 const MAX_HEAD: usize = 16 * 1024;
 /// Header fields of an answer.

@@ -1,8 +1,9 @@
 //! The picture: what is there, how it is, and what is wrong now.
 
+use super::beside;
 use super::facts::{Facts, Row};
 use super::sections::{IDENTITY, SCALARS, SECTIONS, Scalar, Section};
-use crate::schema::Index;
+use crate::schema::{Index, services};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,6 +22,9 @@ pub(super) struct Picture {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Part {
     pub(super) title: &'static str,
+    /// What is good stands in one line of text.
+    #[serde(skip)]
+    pub(super) brief: bool,
     pub(super) lines: Vec<Line>,
 }
 
@@ -28,7 +32,8 @@ pub(super) struct Part {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Line {
     pub(super) mood: Mood,
-    pub(super) cells: Vec<String>,
+    /// What is shown, by its heading.
+    pub(super) cells: Map<String, Value>,
     /// Why, or "".
     pub(super) reason: String,
 }
@@ -64,20 +69,25 @@ impl Picture {
         };
         let scalars = SCALARS.iter();
         let lines = scalars.filter_map(|one| scalar(facts, one));
-        picture.add("Faces and state", lines.collect());
+        picture.add("State", false, lines.collect());
         for section in SECTIONS {
             let rows = facts.rows(section.table);
             let lines = rows.map(|(index, row)| line(facts, section, index, row));
-            picture.add(section.title, lines.collect());
+            picture.add(section.title, section.brief, lines.collect());
         }
+        picture.wrong.extend(beside::problems(facts));
         picture
     }
 
-    fn add(&mut self, title: &'static str, parts: Vec<(Line, Option<Problem>)>) {
+    fn add(&mut self, title: &'static str, brief: bool, parts: Vec<(Line, Option<Problem>)>) {
         let (lines, problems): (Vec<Line>, Vec<Option<Problem>>) = parts.into_iter().unzip();
         self.wrong.extend(problems.into_iter().flatten());
         if !lines.is_empty() {
-            self.sections.push(Part { title, lines });
+            self.sections.push(Part {
+                title,
+                brief,
+                lines,
+            });
         }
     }
 }
@@ -96,7 +106,7 @@ fn scalar(facts: &Facts, scalar: &Scalar) -> Option<(Line, Option<Problem>)> {
     let shown = if state.is_empty() { "not there" } else { state };
     let line = Line {
         mood: if good { Mood::Good } else { Mood::Bad },
-        cells: vec![scalar.title.to_owned(), shown.to_owned()],
+        cells: cells([("part", scalar.title), ("state", shown)]),
         reason: reason.to_owned(),
     };
     let problem = problem(&line, scalar.state, shown, scalar.change);
@@ -108,25 +118,47 @@ fn line(facts: &Facts, section: &Section, index: &Index, row: &Row) -> (Line, Op
     let (why_table, why_column) = section.reason;
     let why = facts.row(why_table, index);
     let reason = why.map_or("", |row| row.cell(why_column));
+    let shown = section.show.iter();
+    let shown = shown.map(|(heading, short)| (*heading, row.cell(short)));
     let also = section.also.iter();
-    let also = also.filter_map(|short| why.map(|row| row.cell(short)));
-    let shown = section.show.iter().map(|short| row.cell(short));
+    let also = also.map(|(heading, short)| (*heading, why.map_or("", |row| row.cell(short))));
     let line = Line {
-        mood: mood(section, state, reason),
-        cells: shown.chain(also).map(str::to_owned).collect(),
+        mood: mood(facts, section, index, (state, reason)),
+        cells: cells(shown.chain(also)),
         reason: reason.to_owned(),
     };
-    let problem = problem(&line, &row.name, state, section.change);
-    (line, problem)
+    let change = section
+        .show
+        .iter()
+        .fold(section.change.to_owned(), |text, (_, short)| {
+            text.replace(&format!("{{{short}}}"), row.cell(short))
+        });
+    let problem = problem(&line, &row.name, state, &change);
+    let leaving = section.leaving.contains(&state);
+    (line, problem.filter(|_| !leaving))
 }
 
-/// A service that runs but could not do all that it was told is not well.
-fn mood(section: &Section, state: &str, reason: &str) -> Mood {
+fn cells<'a>(cells: impl IntoIterator<Item = (&'a str, &'a str)>) -> Map<String, Value> {
+    let cells = cells.into_iter();
+    cells
+        .map(|(heading, cell)| (heading.to_owned(), cell.into()))
+        .collect()
+}
+
+/// A service that runs but could not do all that it was told is not well; an
+/// interface that is switched off is not wanted.
+fn mood(facts: &Facts, section: &Section, index: &Index, (state, reason): (&str, &str)) -> Mood {
+    let configured = facts.row("Bni.NetworkInterfaces", index);
+    let off = configured.is_some_and(|row| row.cell("Activation") == "disable");
+    if section.title == "Network interfaces" && off {
+        return Mood::Waiting;
+    }
     if section.good.contains(&state) {
         let troubled = section.title == "Services" && !reason.is_empty();
         return if troubled { Mood::Bad } else { Mood::Good };
     }
-    match section.waiting.contains(&state) {
+    let passing = section.waiting.iter().chain(section.leaving);
+    match passing.into_iter().any(|one| *one == state) {
         true => Mood::Waiting,
         false => Mood::Bad,
     }
@@ -137,12 +169,22 @@ fn problem(line: &Line, object: &str, state: &str, change: &str) -> Option<Probl
     let reason = match (line.mood, line.reason.as_str()) {
         (Mood::Good, _) | (Mood::Waiting, "") => return None,
         (Mood::Bad, "") => format!("{state}: {change}"),
-        (Mood::Bad | Mood::Waiting, reason) => format!("{state}: {reason}"),
+        (_, reason) if reason.starts_with(state) && names_an_object(reason) => reason.to_owned(),
+        (Mood::Bad | Mood::Waiting, reason) if names_an_object(reason) => {
+            format!("{state}: {reason}")
+        }
+        (Mood::Bad | Mood::Waiting, reason) => format!("{state}: {reason}: {change}"),
     };
     Some(Problem {
         object: object.to_owned(),
         reason,
     })
+}
+
+/// Whether a reason says itself what to change, or what to do.
+fn names_an_object(reason: &str) -> bool {
+    let mut services = services().map(|(_, service)| service.name);
+    reason.contains("demarc ") || services.any(|name| reason.contains(&format!("{name}.")))
 }
 
 fn device(facts: &Facts, version: &str) -> Map<String, Value> {

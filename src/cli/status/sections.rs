@@ -8,19 +8,23 @@ pub(super) struct Section {
     pub(super) title: &'static str,
     /// `Service.Table`.
     pub(super) table: &'static str,
-    /// The columns that are shown, the state among them.
-    pub(super) show: &'static [&'static str],
+    /// The columns that are shown, each with its heading.
+    pub(super) show: &'static [(&'static str, &'static str)],
     /// The column that says how it is.
     pub(super) state: &'static str,
     /// Its good values.
     pub(super) good: &'static [&'static str],
     /// Its values on the way to a good one, or where nothing is wanted.
     pub(super) waiting: &'static [&'static str],
+    /// Its values on the way out, which are no fault whatever their reason.
+    pub(super) leaving: &'static [&'static str],
     /// The table with the same key that says why, and its column.
     pub(super) reason: (&'static str, &'static str),
-    /// Columns of the reason's table that are shown too.
-    pub(super) also: &'static [&'static str],
-    /// What to look at where no reason is given.
+    /// Columns of the reason's table that are shown too, with their headings.
+    pub(super) also: &'static [(&'static str, &'static str)],
+    /// What is good stands in one line.
+    pub(super) brief: bool,
+    /// What to change where the reason names nothing.
     pub(super) change: &'static str,
 }
 
@@ -28,96 +32,156 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         title: "Services",
         table: "Scm.ServicesInfo",
-        show: &["Name", "ExecState"],
+        show: &[("service", "Name"), ("state", "ExecState")],
         state: "ExecState",
         good: &["started"],
         waiting: &["starting", "stopping", "stopped"],
+        leaving: &[],
         reason: ("Conf.ServiceVersion", "LastError"),
         also: &[],
-        change: "restart it by Scm.ServiceCommands",
+        brief: true,
+        change: "start it by Scm.ServiceCommands",
     },
     Section {
         title: "Network interfaces",
         table: "Bni.NetworkInterfacesStatus",
-        show: &["InterfaceName", "InterfaceStatus", "IpAddr"],
+        show: &[
+            ("interface", "InterfaceName"),
+            ("state", "InterfaceStatus"),
+            ("address", "IpAddr"),
+        ],
         state: "InterfaceStatus",
         good: &["active"],
         waiting: &[],
+        leaving: &[],
         reason: ("", ""),
         also: &[],
+        brief: false,
         change: "see Bni.NetworkInterfaces",
     },
     Section {
         title: "Gateways",
         table: "SipEp.GatewayStatus",
-        show: &["Name", "State", "NetworkInterface", "Port", "SecurePort"],
+        show: &[
+            ("gateway", "Name"),
+            ("state", "State"),
+            ("interface", "NetworkInterface"),
+            ("port", "Port"),
+            ("TLS port", "SecurePort"),
+        ],
         state: "State",
         good: &["Ready"],
         waiting: &["Restarting"],
+        leaving: &[],
         reason: ("SipEp.GatewayStatusReason", "Text"),
         also: &[],
-        change: "see SipEp.Gateway",
+        brief: false,
+        change: "see SipEp.Gateway and SipEp.TransportConfig",
     },
     Section {
         title: "Links",
         table: "SipEp.TlsPersistentConnectionStatus",
         show: &[
-            "Gateway",
-            "State",
-            "RemoteHost",
-            "RemoteHostIpAddr",
-            "LocalPort",
+            ("gateway", "Gateway"),
+            ("state", "State"),
+            ("server", "RemoteHost"),
+            ("address", "RemoteHostIpAddr"),
+            ("local port", "LocalPort"),
         ],
         state: "State",
         good: &["up"],
-        waiting: &["waitingUp", "waitingShutdown"],
+        waiting: &["waitingUp"],
+        leaving: &["waitingShutdown"],
         reason: ("SipEp.TlsPersistentConnectionStatusReason", "Text"),
-        also: &[],
-        change: "see SipEp.TransportConfig",
+        also: &[
+            ("TLS", "Version"),
+            ("cipher suite", "CipherSuite"),
+            ("since", "Since"),
+            ("next attempt", "NextAttempt"),
+        ],
+        brief: false,
+        change: "is the server right? See SipEp.DefaultStaticProxyHomeDomainHost, \
+                 SipEp.DefaultStaticRegistrarServerHost, SipEp.GwSpecificProxy and \
+                 SipEp.GwSpecificRegistration",
     },
     Section {
         title: "Registrations",
         table: "SipEp.RegistrationStatus",
-        show: &["Gateway", "State", "Endpoint", "Username", "Registrar"],
+        show: &[
+            ("gateway", "Gateway"),
+            ("state", "State"),
+            ("endpoint", "Endpoint"),
+            ("user", "Username"),
+            ("registrar", "Registrar"),
+        ],
         state: "State",
         good: &["registered", "refreshing"],
         waiting: &["registering", "unregistering", "unregistered"],
+        leaving: &[],
         reason: ("SipEp.RegistrationStatusReason", "Text"),
-        also: &[],
-        change: "see SipEp.UserAgent and SipEp.Authentication",
+        also: &[("next", "NextAction"), ("at", "NextTime")],
+        brief: false,
+        change: "see SipEp.UserAgent, SipEp.Authentication, \
+                 SipEp.DefaultStaticRegistrarServerHost and SipEp.GwSpecificRegistration",
     },
     Section {
         title: "Certificates",
         table: "Cert.CertificateDetail",
-        show: &["FileName", "State", "DaysLeft", "Store", "SubjectAltNames"],
+        show: &[
+            ("file", "FileName"),
+            ("state", "State"),
+            ("days left", "DaysLeft"),
+            ("kind", "Store"),
+            ("names", "SubjectAltNames"),
+        ],
         state: "State",
         good: &["valid"],
         waiting: &["time not known"],
+        leaving: &[],
         reason: ("", ""),
         also: &[],
-        change: "install a new one by `demarc cert add`",
+        brief: false,
+        change: "install a new one: demarc cert add --name {FileName} --type {Store} FILE",
     },
     Section {
         title: "Certificate transfers",
         table: "Cert.Transfer",
-        show: &["Index", "State", "Url", "Finished"],
+        show: &[
+            ("transfer", "Index"),
+            ("state", "State"),
+            ("from", "Url"),
+            ("finished", "Finished"),
+        ],
         state: "State",
         good: &["done"],
         waiting: &["idle", "running"],
+        leaving: &[],
         reason: ("Cert.Transfer", "Reason"),
         also: &[],
+        brief: false,
         change: "see Cert.Transfer",
     },
 ];
 
-/// Scalars that work or do not: title, state, good values, reason, what to look at.
+/// One scalar that says how something is.
+#[derive(Debug)]
+pub(super) struct Scalar {
+    pub(super) title: &'static str,
+    pub(super) state: &'static str,
+    /// The good value; none where anything but "" is good.
+    pub(super) good: Option<&'static str>,
+    pub(super) reason: &'static str,
+    /// What to change where the reason names nothing.
+    pub(super) change: &'static str,
+}
+
 pub(super) const SCALARS: &[Scalar] = &[
     Scalar {
         title: "SNMP",
         state: "Snmp.ListenState",
         good: None,
         reason: "Snmp.ListenReason",
-        change: "see Snmp.NetworkInterface and Snmp.Port",
+        change: "see Snmp.NetworkInterface, Snmp.Port and Scm.ServiceCommands",
     },
     Scalar {
         title: "Clock",
@@ -142,17 +206,6 @@ pub(super) const SCALARS: &[Scalar] = &[
     },
 ];
 
-/// One scalar that says how something is.
-#[derive(Debug)]
-pub(super) struct Scalar {
-    pub(super) title: &'static str,
-    pub(super) state: &'static str,
-    /// The good value; none where anything but "" is good.
-    pub(super) good: Option<&'static str>,
-    pub(super) reason: &'static str,
-    pub(super) change: &'static str,
-}
-
 /// Who the device is: what it is called in the picture, and its scalar.
 pub(super) const IDENTITY: &[(&str, &str)] = &[
     ("product", "Dcm.UnitInfoProductName"),
@@ -162,9 +215,11 @@ pub(super) const IDENTITY: &[(&str, &str)] = &[
     ("name", "Hoc.SystemName"),
     ("location", "Hoc.SystemLocation"),
     ("time", "Hoc.SystemTime"),
-    ("up since", "Hoc.SystemUptime"),
+    ("up for", "Hoc.SystemUptime"),
     ("configuration", "Conf.ConfigVersion"),
     ("last change", "Conf.LastCommit"),
+    ("last refused", "Conf.LastRefusal"),
+    ("last repair", "Conf.LastRepair"),
     ("ready LED", "SipEp.ReadyLed"),
 ];
 
@@ -177,7 +232,8 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     let tables = SECTIONS
         .iter()
         .flat_map(|section| [section.table, section.reason.0]);
-    let names = identity.chain(scalars).chain(tables);
+    let beside = super::beside::NAMES.iter().copied();
+    let names = identity.chain(scalars).chain(tables).chain(beside);
     names.filter(|name| !name.is_empty())
 }
 
@@ -192,13 +248,26 @@ mod tests {
             assert!(Selection::parse(name).is_ok(), "{name}");
         }
         for section in SECTIONS {
-            for short in section.show {
+            for (_, short) in section.show {
                 let name = format!("{}.{short}", section.table);
                 assert!(Selection::parse(&name).is_ok(), "{name}");
             }
-            for short in section.also.iter().chain([&section.reason.1]) {
-                let name = format!("{}.{short}", section.reason.0);
-                assert!(section.reason.0.is_empty() || Selection::parse(&name).is_ok());
+            let (table, column) = section.reason;
+            let also = section.also.iter().map(|(_, short)| *short);
+            for short in also.chain([column]) {
+                let name = format!("{table}.{short}");
+                assert!(table.is_empty() || Selection::parse(&name).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn what_to_change_is_named_and_there() {
+        let changes = SECTIONS.iter().map(|section| section.change);
+        for change in changes.chain(SCALARS.iter().map(|scalar| scalar.change)) {
+            let words = change.split([' ', ',']).filter(|word| word.contains('.'));
+            for word in words {
+                assert!(Selection::parse(word).is_ok(), "{word}");
             }
         }
     }

@@ -195,6 +195,7 @@ impl Refused {
             | NameError::NoObject(..)
             | NameError::NoOid(_)
             | NameError::NeedsRow(..)
+            | NameError::NeedsColumn(..)
             | NameError::Malformed(_) => "noSuchObject",
         };
         Self::new(object, reason, error.to_string())

@@ -67,9 +67,14 @@ impl Client {
         let mut line = serde_json::to_vec(request).map_err(ClientError::Unreadable)?;
         line.push(b'\n');
         let stream = self.stream.get_mut();
-        stream.write_all(&line).map_err(ClientError::Lost)?;
+        let sent = stream.write_all(&line);
         loop {
-            let (answer, more) = self.answer()?;
+            let (answer, more) = match (&sent, self.answer()) {
+                // Who was turned away finds the reason although nobody reads the request.
+                (_, Ok(answer)) => answer,
+                (Ok(()), Err(error)) => return Err(error),
+                (Err(_), Err(_)) => return sent.map_err(ClientError::Lost),
+            };
             if each(answer).is_break() || !more {
                 return Ok(());
             }

@@ -29,8 +29,8 @@ pub enum Next {
     Read(Reading),
     /// Commit this; [`committed`] makes the answer.
     Commit(Transaction),
-    /// Run this; [`Answer::from`] its report.
-    Script(Run),
+    /// Run this, under the name that the log calls it; [`Answer::from`] its report.
+    Script(Run, String),
     /// Invoke this; [`invoked`] makes the answer.
     Invoke {
         /// `Service.Operation`.
@@ -65,7 +65,9 @@ impl Desk {
             Request::Get { names } => self.get(&names).unwrap_or_else(refused),
             Request::Walk { name } => self.walk(&name).unwrap_or_else(refused),
             Request::Set { values } => assign(&values).map_or_else(refused, Next::Commit),
-            Request::Script { text } => script(&text).map_or_else(refused, Next::Script),
+            Request::Script { text, name } => {
+                script(&text).map_or_else(refused, |run| Next::Script(run, name))
+            }
             Request::Invoke {
                 operation,
                 args,
@@ -307,7 +309,7 @@ mod tests {
             ),
             [
                 "Hoc.StaticHosts[Index=3].Name: it is not there",
-                "Hoc.Contact: Hoc has no object \"Contact\"; did you mean SystemContact?",
+                "Hoc.Contact: Hoc has no object \"Contact\"; did you mean Hoc.SystemContact?",
             ]
         );
     }

@@ -20,12 +20,15 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 /// The time in seconds since 1970, 0 while unknown.
 pub type Time = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// Changes whenever the local log's table has a new entry.
+pub type Grown = watch::Receiver<u64>;
 
 /// The bound socket; dropped, it leaves nothing behind.
 pub struct Listener {
@@ -54,8 +57,6 @@ pub enum BindError {
 pub const CLIENTS: usize = 32;
 /// The longest that an operation may take.
 const OPERATION_LIMIT: Duration = Duration::from_secs(600);
-/// How often a follower of the log looks for more.
-const LOG_PERIOD: Duration = Duration::from_millis(200);
 /// The pause after the system refused to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -84,14 +85,16 @@ impl Listener {
     }
 
     /// Serves clients for as long as it is polled.
-    pub async fn serve(self, desk: Desk, time: Time) {
+    ///
+    /// `grown` changes whenever the local log's table has a new entry.
+    pub async fn serve(self, desk: Desk, time: Time, grown: Grown) {
         let mut clients = JoinSet::new();
         loop {
             tokio::select! {
                 Some(_) = clients.join_next() => {}
                 accepted = self.socket.accept() => match accepted {
                     Ok((stream, _)) if clients.len() < CLIENTS => {
-                        clients.spawn(attend(stream, desk.clone(), time.clone()));
+                        clients.spawn(attend(stream, desk.clone(), time.clone(), grown.clone()));
                     }
                     Ok((stream, _)) => turn_away(stream).await,
                     Err(_) => sleep(ACCEPT_PAUSE).await,
@@ -168,11 +171,12 @@ async fn turn_away(mut stream: UnixStream) {
 }
 
 /// One client; an error means that it went away.
-async fn attend(stream: UnixStream, desk: Desk, time: Time) -> io::Result<()> {
+async fn attend(stream: UnixStream, desk: Desk, time: Time, grown: Grown) -> io::Result<()> {
     let (reading, writing) = stream.into_split();
     let mut client = Client {
         reading: BufReader::new(reading),
         writing,
+        grown,
     };
     loop {
         let Some(line) = client.line().await? else {
@@ -196,6 +200,7 @@ async fn attend(stream: UnixStream, desk: Desk, time: Time) -> io::Result<()> {
 struct Client {
     reading: BufReader<OwnedReadHalf>,
     writing: OwnedWriteHalf,
+    grown: Grown,
 }
 
 impl Client {
@@ -223,7 +228,7 @@ impl Client {
                 }
             },
             Next::Commit(txn) => committed(commit(desk.tree(), txn, time()).await),
-            Next::Script(run) => run_script(desk.tree(), run, time).await,
+            Next::Script(run, name) => run_script(desk.tree(), run, &name, time).await,
             Next::Invoke {
                 operation,
                 arguments,
@@ -238,8 +243,10 @@ impl Client {
         self.answer(&answer, false).await
     }
 
+    /// Entries as they come, until either side goes.
     async fn log(&mut self, tree: &Tree, mut place: Follow, go_on: bool) -> io::Result<()> {
         loop {
+            self.grown.borrow_and_update();
             let lines = place.read(&tree.instances());
             let caught_up = lines.is_empty();
             if !caught_up || !go_on {
@@ -252,14 +259,14 @@ impl Client {
                 (true, true) => tokio::select! {
                     // A follower that says anything, or leaves, no longer follows.
                     _ = self.reading.fill_buf() => return Ok(()),
-                    () = sleep(LOG_PERIOD) => {}
+                    changed = self.grown.changed() => if changed.is_err() { return Ok(()) },
                 },
             }
         }
     }
 }
 
-async fn run_script(tree: &Tree, mut run: Run, time: &Time) -> Answer {
+async fn run_script(tree: &Tree, mut run: Run, name: &str, time: &Time) -> Answer {
     run.check(&tree.operations());
     while let Some(step) = run.step() {
         match step {
@@ -270,7 +277,9 @@ async fn run_script(tree: &Tree, mut run: Run, time: &Time) -> Answer {
             }
         }
     }
-    run.report().into()
+    let report = run.report();
+    tree.notify(&report.notice(name));
+    report.into()
 }
 
 async fn commit(tree: &Tree, txn: Transaction, at: u64) -> Outcome {

@@ -1,7 +1,6 @@
 //! The local log, read out of its table.
 //!
-//! Whoever follows asks again from time to time: the table is published, and
-//! what is published has no watchers.
+//! For `io`, which knows when there is more to read; nothing here waits.
 
 use super::answer::LogLine;
 use crate::schema::nlm::local_log_messages as table;

@@ -28,6 +28,9 @@ pub enum Request {
     Script {
         /// Its text.
         text: String,
+        /// What the log calls it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
     },
     /// The script that makes this device again.
     Export,

@@ -7,7 +7,8 @@
 use super::fault::{Complaint, Place};
 use super::line::Call;
 use super::text::{Act, Entry, Mode, Script};
-use crate::tree::{Actor, Face, Operation, OperationError, Outcome, Transaction, Tree};
+use crate::tree::notice::Notice;
+use crate::tree::{Actor, Face, Operation, OperationError, Outcome, Transaction, Tree, messages};
 use std::collections::VecDeque;
 
 /// A script under way.
@@ -165,6 +166,25 @@ impl Run {
     }
 }
 
+impl Report {
+    /// The log record of a script, by the name that whoever sent it gave it.
+    pub fn notice(&self, name: &str) -> Notice {
+        let name = if name.is_empty() {
+            "without a name"
+        } else {
+            name
+        };
+        let Some(first) = self.complaints.first() else {
+            return messages::SCRIPT_DONE.with([&name, &self.assigned]);
+        };
+        let why = match self.complaints.len() {
+            1 => first.to_string(),
+            count => format!("{first}, and {} more", count - 1),
+        };
+        messages::SCRIPT_FAILED.with([&name, &why])
+    }
+}
+
 impl Script {
     /// Commits the assignments, waiting for the disk, and gives back what is
     /// left: the operations, for when there are engines. For the device's
@@ -272,6 +292,18 @@ mod tests {
         assert_eq!((report.assigned, report.version), (2, Some(1)));
         let answer = ("Scm.Greet".to_owned(), "did Scm.Greet".to_owned());
         assert_eq!(report.answers, [answer]);
+    }
+
+    #[test]
+    fn how_a_script_went_is_a_log_record() {
+        let tree = Tree::in_memory();
+        let done = run(&tree, "Hoc.SystemName=a\nScm.Greet\n").notice("site.script");
+        assert_eq!(done.text, "script site.script done, assignments: 1");
+        let script = "Conf.ScriptMode=continue\nHoc.SntpSynchronizationPeriod=0\nScm.Nope\nScm.Greet Fail=1\n";
+        assert_eq!(
+            run(&tree, script).notice("").text,
+            "script without a name failed: Hoc.SntpSynchronizationPeriod: wrong value, it takes a number 1..1440 (line 2), and 1 more"
+        );
     }
 
     #[test]

@@ -214,7 +214,7 @@ mod tests {
                 "Hoc.Contact=x\nHoc.SystemName=ok\nHoc.SntpSynchronizationPeriod=often\nnonsense\nHoc.StaticHosts.Name=a\nHoc.SystemName=x # why\n"
             ),
             [
-                "Hoc.Contact: Hoc has no object \"Contact\"; did you mean SystemContact? (line 1)",
+                "Hoc.Contact: Hoc has no object \"Contact\"; did you mean Hoc.SystemContact? (line 1)",
                 "Hoc.SntpSynchronizationPeriod: \"often\" is not a number (line 3)",
                 "nonsense: write an assignment, Name=value, or an operation, Service.Operation Argument=value, or begin a comment with # (line 4)",
                 "Hoc.StaticHosts.Name: Hoc.StaticHosts.Name needs a row: Hoc.StaticHosts[Index=...].Name (line 5)",

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::tree::notice::Notice;
+
 /// An object identifier; names of tables with a short string index stay inline.
 pub type Oid = SmallVec<[u32; 24]>;
 
@@ -35,6 +37,9 @@ pub trait Tree: Send + Sync + 'static {
     /// Asks for all of `wishes` as one transaction. `done` is called once,
     /// after the commit is on disk or nothing was changed, on any thread.
     fn set(&self, actor: &Actor, wishes: Vec<Wish>, done: Done);
+
+    /// Says what happened; a tree without a log says nothing.
+    fn notify(&self, _notice: &Notice) {}
 }
 
 /// Where the outcome of a SET goes.

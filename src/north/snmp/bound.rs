@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::access::{self, Done, Mib, Oid, Wish};
+use crate::tree::notice::Notice;
 use crate::tree::{
     Actor, Face, Got, Instances, Reason, Refusal, Subject, Transaction, Tree, Value,
 };
@@ -60,6 +61,10 @@ impl access::Tree for Bound {
             });
         });
     }
+
+    fn notify(&self, notice: &Notice) {
+        self.tree.notify(notice);
+    }
 }
 
 /// The refusal in the protocol's words; what was no value at all keeps its own reason.
@@ -95,7 +100,7 @@ mod tests {
 
     use super::*;
     use crate::north::snmp::access::Tree as _;
-    use crate::schema::Name;
+    use crate::schema::{self, Base, Column, Name, Role, RowLife};
     use crate::tree::Rights;
 
     fn set(wishes: Vec<Wish>) -> Result<(), Vec<access::Refusal>> {
@@ -112,6 +117,72 @@ mod tests {
         let done = move |outcome| send.send(outcome).expect("the test waits");
         bound.set(&actor, wishes, Box::new(done));
         receive.recv().expect("an outcome")
+    }
+
+    /// An instance of each object, with a key that fits where it needs one.
+    fn every_instance() -> Vec<(&'static Column, Vec<u32>)> {
+        let instance = |(_, column): (_, &'static Column)| {
+            let table = column.table.get();
+            let key: Vec<u32> = match table.rows {
+                RowLife::Scalar => vec![0],
+                _ => {
+                    let keys = table.indexes.iter().map(|id| match id.get().syntax.base {
+                        Base::Octets => vec![1, 120],
+                        _ => vec![1],
+                    });
+                    keys.flatten().collect()
+                }
+            };
+            (column, [column.oid, &key].concat())
+        };
+        schema::columns().map(instance).collect()
+    }
+
+    #[test]
+    fn no_object_takes_a_value_of_another_type() {
+        let mut writable = 0;
+        for (column, oid) in every_instance() {
+            let other = match column.syntax.base {
+                Base::TimeTicks => Value::Counter64(1),
+                _ => Value::TimeTicks(1),
+            };
+            // NULL and the exceptions are values of no object.
+            for value in [Ok(other), Err(access::Reason::WrongType)] {
+                let name = Oid::from_slice(&oid);
+                let refusals = set(vec![Wish { name, value }]).expect_err(column.name);
+                let expected = match column.writable && !matches!(column.role, Role::Index) {
+                    true => access::Reason::WrongType,
+                    false => access::Reason::NotWritable,
+                };
+                assert_eq!(refusals[0].reason, expected, "{}", column.name);
+            }
+            writable += usize::from(column.writable);
+        }
+        assert!(writable > 100, "{writable}");
+    }
+
+    #[test]
+    fn names_that_no_index_can_have_are_read_as_nothing_and_walked_past() {
+        let tree = Tree::in_memory().instances();
+        for (column, oid) in every_instance() {
+            let odd: [&[u32]; 6] = [
+                &[],
+                &[u32::MAX],
+                &[u32::MAX, 1, 2],
+                &[0, 0, 0, 0, 0, 0, 0, 0],
+                &[200, 1, 2, 3],
+                &[1, 300],
+            ];
+            for tail in odd {
+                let name = [column.oid, tail].concat();
+                assert!(!matches!(Mib::get(&tree, &name), Got::Value(_)), "{name:?}");
+                if let Some((next, _)) = Mib::next(&tree, &name) {
+                    assert!(next[..] > name[..], "{name:?}");
+                }
+            }
+            let longest = [&oid[..], &[7; 128]].concat();
+            assert!(!matches!(Mib::get(&tree, &longest), Got::Value(_)));
+        }
     }
 
     fn wish(name: &str, value: Result<Value, access::Reason>) -> Wish {

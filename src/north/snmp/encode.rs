@@ -66,7 +66,7 @@ fn push_oid(buf: &mut EncodeBuf, arcs: &[u32]) -> Written {
     let start = buf.len();
     let (first, rest) = first_arcs(arcs);
     for &arc in rest.iter().rev() {
-        push_arc(buf, arc);
+        push_arc(buf, u64::from(arc));
     }
     push_arc(buf, first);
     buf.push_length(buf.len() - start)?;
@@ -74,8 +74,8 @@ fn push_oid(buf: &mut EncodeBuf, arcs: &[u32]) -> Written {
     Ok(())
 }
 
-fn push_arc(buf: &mut EncodeBuf, arc: u32) {
-    let septet = |bits: u32| (bits & 0x7f) as u8;
+fn push_arc(buf: &mut EncodeBuf, arc: u64) {
+    let septet = |bits: u64| (bits & 0x7f) as u8;
     buf.push_byte(septet(arc));
     let mut rest = arc >> 7;
     while rest > 0 {
@@ -121,22 +121,23 @@ fn value_content(value: &Value) -> usize {
 }
 
 fn oid_content(arcs: &[u32]) -> usize {
-    let size = |arc: u32| match arc {
+    let size = |arc: u64| match arc {
         0..0x80 => 1,
         0x80..0x4000 => 2,
         0x4000..0x20_0000 => 3,
         0x20_0000..0x1000_0000 => 4,
-        0x1000_0000.. => 5,
+        0x1000_0000..0x8_0000_0000 => 5,
+        0x8_0000_0000.. => 6,
     };
     let (first, rest) = first_arcs(arcs);
-    size(first) + rest.iter().copied().map(size).sum::<usize>()
+    size(first) + rest.iter().copied().map(u64::from).map(size).sum::<usize>()
 }
 
 /// X.690 §8.19.4: the first two arcs share one sub-identifier.
-fn first_arcs(arcs: &[u32]) -> (u32, &[u32]) {
+fn first_arcs(arcs: &[u32]) -> (u64, &[u32]) {
     match arcs {
-        [top, second, rest @ ..] => (top.saturating_mul(40).saturating_add(*second), rest),
-        [top] => (top.saturating_mul(40), &[]),
+        [top, second, rest @ ..] => (u64::from(*top) * 40 + u64::from(*second), rest),
+        [top] => (u64::from(*top) * 40, &[]),
         [] => (0, &[]),
     }
 }
@@ -204,6 +205,7 @@ mod tests {
             [6, 7, 0x88, 0x37, 0x8f, 0xff, 0xff, 0xff, 0x7f]
         );
         // zeroDotZero, however it is put.
+        assert_eq!(oid(&[2, u32::MAX]), [6, 5, 0x90, 0x80, 0x80, 0x80, 0x4f]);
         assert_eq!(oid(&[0, 0]), [6, 1, 0]);
         assert_eq!(oid(&[0]), [6, 1, 0]);
         assert_eq!(oid(&[]), [6, 1, 0]);

@@ -59,7 +59,6 @@ pub enum Outcome {
 struct Request<'a> {
     reply: ReplyTo,
     actor: Actor,
-    key: i32,
     pdu: Pdu<'a>,
 }
 
@@ -81,6 +80,16 @@ impl Engine {
             Ok(Message::V3(message)) => self.v3(arrival, &message, mib),
             Err(error) => self.drop(error.counter()),
         }
+    }
+
+    /// How often something was counted since the start.
+    pub fn count(&self, counter: Counter) -> u32 {
+        self.counters.count(counter)
+    }
+
+    /// Counts a datagram that is not looked at, because of where it came from.
+    pub fn pass_over(&self) {
+        self.counters.bump(Counter::InPkts);
     }
 
     /// The answer to a SET, now that the tree has decided; `None` if not even
@@ -133,7 +142,6 @@ impl Engine {
                 rights,
                 source: arrival.source,
             },
-            key: pdu.request_id,
             pdu,
         };
         self.serve(request, arrival.clock, mib)
@@ -202,7 +210,6 @@ impl Engine {
                 rights: user.rights,
                 source: arrival.source,
             },
-            key: message.id,
             reply,
             pdu,
         };
@@ -245,12 +252,7 @@ impl Engine {
 
     fn set(&self, request: Request<'_>, clock: Clock) -> Outcome {
         self.counters.bump(Counter::SetRequests);
-        let Request {
-            reply,
-            actor,
-            key,
-            pdu,
-        } = request;
+        let Request { reply, actor, pdu } = request;
         // Whether the answer fits is asked before anything is changed.
         let fits = pdu.list.len() <= reply.room() || {
             let response = agent::fail(&pdu, Failure::whole(Status::NoError));
@@ -268,7 +270,6 @@ impl Engine {
         Outcome::Set(PendingSet {
             actor,
             wishes,
-            key: (reply.version(), key),
             ticket: Ticket {
                 reply,
                 request_id: pdu.request_id,
@@ -474,7 +475,7 @@ mod tests {
         let other = &[1, 3, 6, 1, 2, 1, 1, 6, 0];
         let set = pending(&bench, &set(V2C, &[(SYS_DESCR, ONE), (other, NULL)]));
         assert_eq!(set.actor.rights, Rights::Admin);
-        assert_eq!(set.key, (Version::V2c, -9));
+        assert_eq!(set.ticket.request_id, -9);
         assert_eq!(set.wishes[0].name[..], *SYS_DESCR);
         assert_eq!(set.wishes[0].value, Ok(Value::Integer(1)));
         assert_eq!(set.wishes[1].value, Err(Reason::WrongType));
@@ -546,11 +547,10 @@ mod tests {
     }
 
     #[test]
-    fn a_v3_set_is_known_by_its_message_id_and_answered_encrypted() {
+    fn a_v3_set_is_answered_encrypted_under_its_message_id() {
         let bench = Bench::new();
         let body = pdu(SET, 8, 0, 0, &[(SYS_DESCR, ONE)]);
         let set = pending(&bench, &Asking::new("priv", 3, body).datagram());
-        assert_eq!(set.key, (Version::V3, 77));
         assert_eq!(&*set.actor.user, "priv");
         let refusals = vec![Refusal {
             position: 0,

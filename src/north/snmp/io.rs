@@ -1,32 +1,32 @@
-//! Sockets and clock for the SNMP agent. The only file here that waits.
+//! Sockets and clock for the SNMP agent; with `io/`, the only part that waits.
 //!
 //! One loop for each listener. A request that reads is answered on the spot; a
 //! SET goes to the tree, and its answer leaves when the tree has decided, while
 //! the loop goes on. What is in flight belongs to its loop, so nothing is locked.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+mod listen;
+
+pub use listen::{Ports, run};
+
+use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::watch;
-use tokio::task::AbortHandle;
 
 use super::access::{Refusal, Tree};
-use super::bound::Bound;
+use super::counters::Counter;
 use super::engine::{Arrival, Engine, Outcome};
 use super::identity::Clock;
-use super::message::Version;
+use super::refused::Refused;
 use super::reply::MAX_DATAGRAM;
 use super::set::{PendingSet, Ticket};
-use super::settings::{Config, Settings};
-use crate::schema::snmp;
-use crate::tree::messages;
+use super::settings::Settings;
+use crate::tree::notice::Notice;
 
 /// The most SETs that one listener leaves to the tree at a time; what comes
 /// beyond is dropped, for the manager to send again.
@@ -53,6 +53,13 @@ impl<T: Tree> Agent<T> {
         }
     }
 
+    /// The engine started earlier than this agent: its time goes on (RFC 3414 §2.2.2).
+    #[must_use]
+    pub fn started(mut self, at: Instant) -> Self {
+        self.started = at;
+        self
+    }
+
     /// Holds for every datagram from now on.
     pub fn settle(&self, settings: Settings) {
         self.settings.store(settings.into());
@@ -65,6 +72,8 @@ impl<T: Tree> Agent<T> {
             agent: self,
             socket,
             in_flight: HashMap::new(),
+            flights: 0,
+            refused: Refused::default(),
             decide,
         };
         listener.run(decisions).await
@@ -75,146 +84,22 @@ impl<T: Tree> Agent<T> {
     }
 }
 
-/// What connects the agent with its device.
-pub struct Ports {
-    /// The device's tree and its time of day.
-    pub bound: Bound,
-    /// The engine.
-    pub engine: Engine,
-    /// This boot's number, on disk already.
-    pub boots: u32,
-    /// What the tree says.
-    pub config: watch::Receiver<Config>,
-    /// The addresses of the interfaces that are up, by name.
-    pub addresses: watch::Receiver<BTreeMap<String, IpAddr>>,
-    /// Turns true when the agent is to stop.
-    pub stop: watch::Receiver<bool>,
+/// One SET in flight.
+struct Flight {
+    source: SocketAddr,
+    user: Arc<str>,
+    ticket: Ticket,
 }
 
-/// How long a listener goes on after its successor listens: a SET that moves
-/// the agent is answered from where it was asked.
-const LINGER: Duration = Duration::from_secs(2);
-/// How long until a port that could not be had is tried again.
-const TRY_AGAIN: Duration = Duration::from_secs(2);
-
-/// Listens where the tree says, for as long as it is to.
-pub async fn run(mut ports: Ports) {
-    let tree = ports.bound.tree.clone();
-    let settings = ports.config.borrow_and_update().settings();
-    let agent = Arc::new(Agent::new(ports.engine, ports.boots, settings, ports.bound));
-    let mut listening: Option<(SocketAddr, AbortHandle)> = None;
-    let mut reason = None;
-    loop {
-        let config = ports.config.borrow_and_update().clone();
-        agent.settle(config.settings());
-        let wanted = ports
-            .addresses
-            .borrow_and_update()
-            .get(&config.interface)
-            .copied();
-        let wanted = wanted.map(|address| SocketAddr::new(address, config.port));
-        if listening.as_ref().map(|(address, _)| *address) != wanted || wanted.is_none() {
-            let outcome = match wanted {
-                Some(address) => listen(&agent, address).await,
-                None => Err(format!(
-                    "the interface {} has no address; see Bni.NetworkInterfaces",
-                    config.interface
-                )),
-            };
-            let told = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
-            if let Some((_, old)) = listening.take() {
-                linger(old);
-            }
-            listening = outcome
-                .ok()
-                .zip(wanted)
-                .map(|(task, address)| (address, task));
-            if reason.as_ref() != Some(&told) || wanted.is_some() {
-                publish(&tree, wanted, &told);
-            }
-            reason = Some(told);
-        }
-        tree.applied_named(
-            "Snmp",
-            &reason.clone().and_then(Result::err).unwrap_or_default(),
-        );
-        let again = async {
-            match listening {
-                Some(_) => std::future::pending().await,
-                None => tokio::time::sleep(TRY_AGAIN).await,
-            }
-        };
-        tokio::select! {
-            changed = ports.config.changed() => if changed.is_err() { break },
-            changed = ports.addresses.changed() => if changed.is_err() { break },
-            _ = ports.stop.wait_for(|stop| *stop) => break,
-            () = again => {}
-        }
-    }
-    if let Some((_, task)) = listening {
-        task.abort();
-    }
-    publish(&tree, None, &Err("the service Snmp is stopped".to_owned()));
-}
-
-async fn listen<T: Tree>(
-    agent: &Arc<Agent<T>>,
-    address: SocketAddr,
-) -> Result<AbortHandle, String> {
-    let socket = UdpSocket::bind(address)
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => {
-                format!(
-                    "port {} needs rights of the operating system; set Snmp.Port above 1023",
-                    address.port()
-                )
-            }
-            io::ErrorKind::AddrInUse => format!("port {} is in use; set Snmp.Port", address.port()),
-            _ => error.to_string(),
-        })?;
-    let agent = agent.clone();
-    let task = tokio::spawn(async move { agent.serve(&socket).await });
-    Ok(task.abort_handle())
-}
-
-fn linger(task: AbortHandle) {
-    tokio::spawn(async move {
-        tokio::time::sleep(LINGER).await;
-        task.abort();
-    });
-}
-
-fn publish(tree: &crate::tree::Tree, wanted: Option<SocketAddr>, told: &Result<(), String>) {
-    let address = wanted
-        .map(|address| address.to_string())
-        .unwrap_or_default();
-    let (state, why) = match told {
-        Ok(()) => (address.as_str(), ""),
-        Err(why) => ("", why.as_str()),
-    };
-    tree.live().publish(|live| {
-        live.scalar(snmp::LISTEN_STATE, state);
-        live.scalar(snmp::LISTEN_REASON, why);
-    });
-    match told {
-        Ok(()) => tree.notify(&messages::SNMP_LISTENING.with([&address])),
-        Err(why) if wanted.is_some() => {
-            tree.notify(&messages::SNMP_NOT_LISTENING.with([&address, why]));
-        }
-        Err(_) => {}
-    }
-}
-
-/// One SET in flight: who sent it, and which of theirs.
-type Key = (SocketAddr, Version, i32);
-
-type Decision = (Key, Result<(), Vec<Refusal>>);
+/// The number of a SET in flight, and what the tree decided about it.
+type Decision = (u64, Result<(), Vec<Refusal>>);
 
 struct Listener<'a, T> {
     agent: &'a Agent<T>,
     socket: &'a UdpSocket,
-    in_flight: HashMap<Key, Ticket>,
+    in_flight: HashMap<u64, Flight>,
+    flights: u64,
+    refused: Refused,
     decide: UnboundedSender<Decision>,
 }
 
@@ -227,7 +112,7 @@ impl<T: Tree> Listener<'_, T> {
                     Ok((length, source)) => self.receive(source, &buffer[..length]),
                     Err(error) => return error,
                 },
-                Some((key, outcome)) = decisions.recv() => self.decided(key, outcome),
+                Some((number, outcome)) = decisions.recv() => self.decided(number, outcome),
             }
         }
     }
@@ -235,7 +120,9 @@ impl<T: Tree> Listener<'_, T> {
     fn receive(&mut self, source: SocketAddr, datagram: &[u8]) {
         let settings = self.agent.settings.load();
         if !settings.sources.admits(source) {
-            return;
+            self.agent.engine.pass_over();
+            let notice = self.refused.source(Instant::now(), source);
+            return self.say(notice);
         }
         let arrival = Arrival {
             source,
@@ -244,37 +131,63 @@ impl<T: Tree> Listener<'_, T> {
         };
         let view = self.agent.tree.view();
         match self.agent.engine.handle(arrival, datagram, &view) {
-            Outcome::Answer(answer) | Outcome::Report(answer, _) => self.send(source, &answer),
+            Outcome::Answer(answer) => self.send(source, &answer),
             Outcome::Set(set) => self.ask(source, set),
-            Outcome::Silence(_) => {}
+            Outcome::Report(report, counter) => {
+                self.send(source, &report);
+                self.say_counted(source, counter);
+            }
+            Outcome::Silence(Some(counter)) => self.say_counted(source, counter),
+            Outcome::Silence(None) => {}
+        }
+    }
+
+    fn say_counted(&mut self, source: SocketAddr, counter: Counter) {
+        let notice = self.refused.counted(Instant::now(), source, counter);
+        self.say(notice);
+    }
+
+    fn say(&self, notice: Option<Notice>) {
+        if let Some(notice) = notice {
+            self.agent.tree.notify(&notice);
         }
     }
 
     fn ask(&mut self, source: SocketAddr, set: PendingSet) {
-        let key = (source, set.key.0, set.key.1);
+        let mut flights = self.in_flight.values_mut();
+        let earlier = flights
+            .find(|flight| flight.source == source && set.repeats(&flight.user, &flight.ticket));
+        if let Some(flight) = earlier {
+            // Asked once, and answered under the msgID that the manager sent last.
+            flight.ticket = set.ticket;
+            return;
+        }
         if self.in_flight.len() == MAX_SETS_IN_FLIGHT {
             return;
         }
-        // A second SET like this is the first one sent again.
-        let Entry::Vacant(vacant) = self.in_flight.entry(key) else {
-            return;
+        let number = self.flights;
+        self.flights += 1;
+        let flight = Flight {
+            source,
+            user: set.actor.user.clone(),
+            ticket: set.ticket,
         };
-        vacant.insert(set.ticket);
+        self.in_flight.insert(number, flight);
         let decide = self.decide.clone();
         let done = move |outcome| {
             // A listener that stopped meanwhile has nobody left to answer.
-            decide.send((key, outcome)).ok();
+            decide.send((number, outcome)).ok();
         };
         self.agent.tree.set(&set.actor, set.wishes, Box::new(done));
     }
 
-    fn decided(&mut self, key: Key, outcome: Result<(), Vec<Refusal>>) {
-        let Some(ticket) = self.in_flight.remove(&key) else {
+    fn decided(&mut self, number: u64, outcome: Result<(), Vec<Refusal>>) {
+        let Some(flight) = self.in_flight.remove(&number) else {
             return;
         };
         let clock = self.agent.clock();
-        if let Some(answer) = self.agent.engine.finish(clock, &ticket, outcome) {
-            self.send(key.0, &answer);
+        if let Some(answer) = self.agent.engine.finish(clock, &flight.ticket, outcome) {
+            self.send(flight.source, &answer);
         }
     }
 
@@ -288,6 +201,7 @@ impl<T: Tree> Listener<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::time::Duration;
 
     use tokio::time::timeout;
 
@@ -295,13 +209,14 @@ mod tests {
     use crate::north::snmp::access::{Actor, Done, Wish};
     use crate::north::snmp::settings::SourceFilter;
     use crate::north::snmp::testing::{
-        Answer, Bench, Fake, SYS_DESCR, V2C_GET, community_datagram, pdu,
+        Answer, Asking, Bench, Fake, NULL, SYS_DESCR, V2C_GET, community_datagram, pdu,
     };
 
     /// A tree that leaves every SET undecided.
     struct Undecided {
         view: Arc<Fake>,
         asked: Mutex<Vec<Done>>,
+        said: Mutex<Vec<String>>,
     }
 
     impl Tree for Arc<Undecided> {
@@ -313,6 +228,11 @@ mod tests {
 
         fn set(&self, _: &Actor, _: Vec<Wish>, done: Done) {
             self.asked.lock().expect("unpoisoned").push(done);
+        }
+
+        fn notify(&self, notice: &Notice) {
+            let text = notice.text.clone();
+            self.said.lock().expect("unpoisoned").push(text);
         }
     }
 
@@ -329,6 +249,7 @@ mod tests {
             let tree = Arc::new(Undecided {
                 view: bench.mib.into(),
                 asked: Mutex::default(),
+                said: Mutex::default(),
             });
             let agent = Agent::new(bench.engine, 1, bench.settings, tree.clone());
             let agent = Arc::new(agent);
@@ -425,5 +346,82 @@ mod tests {
         station.send(&set(5)).await;
         assert_eq!(station.answer().await, None);
         assert_eq!(station.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_v3_set_that_is_sent_again_under_another_message_id_is_answered_under_that() {
+        // RFC 3412 §6.2: a manager that sends again takes a new msgID.
+        let station = Station::new("127.0.0.1").await;
+        let body = || pdu(0xa3, 8, 0, 0, &[(SYS_DESCR, &[4, 1, b'x'])]);
+        let mut asking = Asking::new("auth", 1, body());
+        (asking.boots, asking.time) = (1, 0);
+        for id in [77, 78] {
+            asking.id = id;
+            station.send(&asking.datagram()).await;
+        }
+        station.send(V2C_GET).await;
+        assert!(station.answer().await.is_some());
+        assert_eq!(station.asked(), 1);
+        station.decide(Ok(()));
+        let mut buffer = [0; 2000];
+        let received = timeout(Duration::from_secs(5), station.manager.recv(&mut buffer));
+        let length = received.await.expect("in time").expect("received");
+        let answer = Answer::of_v3(&buffer[..length], asking.algorithm);
+        assert_eq!((answer.message_id, answer.id, answer.status), (78, 8, 0));
+    }
+
+    #[tokio::test]
+    async fn another_set_with_the_same_request_id_is_another_set() {
+        let station = Station::new("127.0.0.1").await;
+        let other = pdu(0xa3, 5, 0, 0, &[(SYS_DESCR, &[4, 1, b'y'])]);
+        station.send(&set(5)).await;
+        station
+            .send(&community_datagram(1, "private", &other))
+            .await;
+        station.send(V2C_GET).await;
+        assert!(station.answer().await.is_some());
+        assert_eq!(station.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_served_is_said_once_a_while_and_every_datagram_is_counted() {
+        let station = Station::new("127.0.0.1").await;
+        let get = pdu(0xa0, 1, 0, 0, &[(SYS_DESCR, NULL)]);
+        for _ in 0..20 {
+            station.send(&community_datagram(1, "guess", &get)).await;
+            station.send(b"no SNMP at all").await;
+        }
+        let Bench { mut settings, .. } = Bench::new();
+        settings.sources = SourceFilter::parse("192.0.2.0/24").expect("readable");
+        station.send(V2C_GET).await;
+        assert!(station.answer().await.is_some());
+        station.agent.settle(settings);
+        station.send(V2C_GET).await;
+        assert_eq!(station.answer().await, None);
+        let said = station.tree.said.lock().expect("unpoisoned").clone();
+        let parts = [
+            "the community is not",
+            "it is no SNMP",
+            "not in Snmp.AllowedSources",
+        ];
+        assert_eq!(said.len(), parts.len(), "{said:?}");
+        for part in parts {
+            assert!(said.iter().any(|line| line.contains(part)), "{said:?}");
+        }
+        assert_eq!(station.agent.engine.count(Counter::InPkts), 42);
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_starts_again_goes_on_with_the_time_of_its_engine() {
+        let bench = Bench::new();
+        let tree = Arc::new(Undecided {
+            view: bench.mib.into(),
+            asked: Mutex::default(),
+            said: Mutex::default(),
+        });
+        let earlier = Instant::now() - Duration::from_secs(1000);
+        let agent = Agent::new(bench.engine, 7, bench.settings, tree).started(earlier);
+        let clock = agent.clock();
+        assert_eq!((clock.boots, clock.time), (7, 1000));
     }
 }

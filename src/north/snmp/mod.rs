@@ -18,6 +18,7 @@ pub mod identity;
 pub mod io;
 pub mod message;
 pub mod pdu;
+pub mod refused;
 pub mod reply;
 pub mod response;
 pub mod set;

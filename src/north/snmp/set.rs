@@ -4,7 +4,6 @@
 //! answer needs is kept apart from the datagram. Nothing is changed here.
 
 use super::access::{Actor, Refusal, Wish};
-use super::message::Version;
 use super::reply::ReplyTo;
 use super::response::{Bindings, Kind, Response};
 use super::status::{self, Failure, Status};
@@ -16,9 +15,6 @@ pub struct PendingSet {
     pub actor: Actor,
     /// What for.
     pub wishes: Vec<Wish>,
-    /// What tells a retransmission, together with its source: v3's msgID, else
-    /// the request-id.
-    pub key: (Version, i32),
     /// What the answer needs.
     pub ticket: Ticket,
 }
@@ -32,6 +28,19 @@ pub struct Ticket {
     pub request_id: i32,
     /// The request's list of bindings, which the answer repeats.
     pub list: Box<[u8]>,
+}
+
+impl PendingSet {
+    /// Whether this is an earlier request of `user` sent again. A manager that
+    /// sends again may take a new msgID (RFC 3412 §6.2), so the request-id and
+    /// the bindings tell.
+    pub fn repeats(&self, user: &str, earlier: &Ticket) -> bool {
+        let ticket = &self.ticket;
+        *self.actor.user == *user
+            && ticket.reply.version() == earlier.reply.version()
+            && ticket.request_id == earlier.request_id
+            && ticket.list == earlier.list
+    }
 }
 
 impl Ticket {

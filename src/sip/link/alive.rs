@@ -117,6 +117,8 @@ impl Link {
             close(cx, flow.socket, flow.local.port());
         }
         self.phase = Phase::Idle;
+        self.session = None;
+        self.attempts = 0;
         for timer in [Timer::Ping, Timer::Pong, Timer::Options, Timer::Failback] {
             self.timers.stop(timer);
         }
@@ -152,9 +154,13 @@ impl Link {
         Vec::new()
     }
 
+    /// Whether it is a clear stream on which the peer has not said anything yet.
+    pub(super) fn is_mute(&self) -> bool {
+        !self.heard && self.flow().is_some_and(|it| it.transport == Transport::Tcp)
+    }
+
     pub(super) fn closing_fault(&self, now: Instant) -> LinkFault {
-        let clear = self.flow().is_some_and(|it| it.transport == Transport::Tcp);
-        if clear && !self.heard {
+        if self.is_mute() {
             return LinkFault::ClosedMute(self.gateway.clone());
         }
         // To the nearest second: the peer's clock started a little before ours.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::machine::{Attempt, Flow, Link, Phase, Timer, close};
 use super::targets::is_penalised;
 use super::{Context, LinkEvent, LinkFault};
-use crate::sip::event::{Connect, Notice, Output, Reference, SocketId, StreamFault};
+use crate::sip::event::{Connect, Notice, Output, Reference, Session, SocketId, StreamFault};
 use crate::sip::transport::Transport;
 
 impl Link {
@@ -15,15 +15,17 @@ impl Link {
         cx: &mut Context<'_>,
         socket: SocketId,
         local: SocketAddr,
+        session: Option<Session>,
     ) -> Vec<LinkEvent> {
         if let Some(probe) = self.probe.filter(|it| it.socket == socket) {
             self.probe = None;
-            return self.fail_back(cx, probe, local);
+            return self.fail_back(cx, probe, local, session);
         }
         match self.attempt().filter(|it| it.socket == socket) {
             Some(attempt) => {
                 self.timers.stop(Timer::Connect);
                 self.raise(cx, attempt.socket, local, attempt.target);
+                self.session = session;
                 vec![LinkEvent::Up]
             }
             None => Vec::new(),
@@ -46,6 +48,8 @@ impl Link {
         target: usize,
         busy: Option<u16>,
     ) -> Vec<LinkEvent> {
+        // Another local port is the same attempt.
+        self.attempts = self.attempts.saturating_add(u32::from(busy.is_none()));
         let Some(attempt) = self.dial(cx, target, busy) else {
             return self.wait(cx, LinkFault::NoFreePort);
         };
@@ -81,7 +85,7 @@ impl Link {
         };
         cx.notice(Notice::LinkEstablishing {
             gateway: self.gateway.clone(),
-            server: format!("{} ({} {})", self.plan.wanted.server, at.transport, at.addr),
+            server: self.server_at(target),
             port,
         });
         cx.out.push_back(Output::Connect(connect));
@@ -109,6 +113,7 @@ impl Link {
         self.current = target;
         self.phase = Phase::Up(flow);
         self.reason = None;
+        self.session = None;
         self.heard = false;
         self.outbound = false;
         self.opened = Some(cx.now);
@@ -116,10 +121,9 @@ impl Link {
         self.timers.stop(Timer::Pong);
         self.timers.stop(Timer::Ping);
         if flow.transport != Transport::Udp {
-            let server = &self.plan.wanted.server;
             cx.notice(Notice::LinkUp {
                 gateway: self.gateway.clone(),
-                server: format!("{server} ({} {})", flow.transport, flow.peer),
+                server: self.server_at(target),
                 port: local.port(),
             });
         }
@@ -147,11 +151,17 @@ impl Link {
 
     /// Tries the first target beside the one in use (`transportFailbackInterval`).
     pub(super) fn probe_first(&mut self, cx: &mut Context<'_>) -> Vec<LinkEvent> {
-        let in_use = self.flow().is_some_and(|it| it.transport != Transport::Udp);
-        if !in_use || self.current == 0 || self.probe.is_some() {
+        let Some(flow) = self.flow() else {
+            return Vec::new();
+        };
+        if self.current == 0 || self.probe.is_some() {
             return Vec::new();
         }
         let first = &self.targets[0];
+        if (flow.transport, first.transport) == (Transport::Udp, Transport::Udp) {
+            // The next request goes there: see `flow_for_request`.
+            return Vec::new();
+        }
         if first.transport == Transport::Udp || is_penalised(&self.penalties, first.addr, cx.now) {
             self.watch_for_failback(cx);
             return Vec::new();
@@ -167,11 +177,16 @@ impl Link {
         cx: &mut Context<'_>,
         probe: Attempt,
         local: SocketAddr,
+        session: Option<Session>,
     ) -> Vec<LinkEvent> {
         self.timers.stop(Timer::Probe);
         self.settled(cx);
-        self.retired = self.flow();
+        // The socket of datagrams is the gateway's, and stays.
+        self.retired = self.flow().filter(|it| it.transport != Transport::Udp);
         self.raise(cx, probe.socket, local, probe.target);
+        self.session = session;
+        self.attempts = 1;
+        self.log_failback(cx);
         vec![LinkEvent::Moved]
     }
 

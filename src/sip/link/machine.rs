@@ -4,10 +4,9 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{Context, LinkEvent, LinkFault, LinkId, MAX_PORT_TRIES};
-use crate::sip::event::{Output, QueryId, SocketId, StreamFault, TimeOfDay};
+use crate::sip::event::{Output, QueryId, Session, SocketId, StreamFault, TimeOfDay};
 use crate::sip::plan::LinkPlan;
 use crate::sip::resolve::{Resolution, Target};
-use crate::sip::status::{LinkState, LinkStatus};
 use crate::sip::timer::Timers;
 use crate::sip::transport::Transport;
 
@@ -83,6 +82,10 @@ pub struct Link {
     pub(super) targets: Vec<Target>,
     pub(super) current: usize,
     pub(super) search: Option<(QueryId, Resolution)>,
+    /// What TLS agreed on, while a secure stream is up.
+    pub(super) session: Option<Session>,
+    /// Attempts since it was last up, the one that succeeded among them.
+    pub(super) attempts: u32,
     pub(super) failures: u32,
     pub(super) port_tries: u32,
     pub(super) probe: Option<Attempt>,
@@ -94,6 +97,8 @@ pub struct Link {
     pub(super) heard: bool,
     pub(super) outbound: bool,
     pub(super) draining: Option<Instant>,
+    /// Targets of which it was told that they gave way, and that served nobody since.
+    pub(super) given_way: Vec<SocketAddr>,
     pub(super) timers: Timers<Timer>,
 }
 
@@ -111,6 +116,8 @@ impl Link {
             targets: Vec::new(),
             current: 0,
             search: None,
+            session: None,
+            attempts: 0,
             failures: 0,
             port_tries: 0,
             probe: None,
@@ -122,6 +129,7 @@ impl Link {
             heard: false,
             outbound: false,
             draining: None,
+            given_way: Vec::new(),
             timers: Timers::default(),
         }
     }
@@ -204,6 +212,9 @@ impl Link {
         socket: SocketId,
         fault: StreamFault,
     ) -> Vec<LinkEvent> {
+        if self.probe.is_some_and(|it| it.socket == socket) {
+            self.log_probe(cx, &fault);
+        }
         if self.forget_side_stream(cx, socket) {
             return Vec::new();
         }
@@ -220,7 +231,12 @@ impl Link {
             };
             return self.next_target(cx, attempt.target, fault);
         }
-        self.lose(cx, LinkFault::Stream(fault))
+        let fault = match fault {
+            // A server that takes clear text for a broken handshake may reset at once.
+            StreamFault::Reset if self.is_mute() => LinkFault::ClosedMute(self.gateway.clone()),
+            fault => LinkFault::Stream(fault),
+        };
+        self.lose(cx, fault)
     }
 
     /// The peer closed a stream.
@@ -287,43 +303,6 @@ impl Link {
         events
     }
 
-    /// Its row of the status table; none for datagrams, which have no connection.
-    pub fn status(&self) -> Option<LinkStatus> {
-        self.plan.ports?;
-        let transport = self.targets.get(self.current).map(|it| it.transport);
-        if transport == Some(Transport::Udp) {
-            return None;
-        }
-        let state = match &self.phase {
-            _ if self.is_draining() => LinkState::WaitingShutdown,
-            Phase::Up(_) => LinkState::Up,
-            Phase::Idle | Phase::Waiting => LinkState::Down,
-            Phase::WaitingForTime | Phase::Resolving | Phase::Connecting(_) => LinkState::WaitingUp,
-        };
-        Some(LinkStatus {
-            index: u32::try_from(self.id.0).unwrap_or(u32::MAX),
-            gateway: self.gateway.clone(),
-            local_port: self.local_port(),
-            remote_host: self.plan.wanted.server.to_string(),
-            remote_addr: self.targets.get(self.current).map(|it| it.addr.ip()),
-            state,
-            reason: match state {
-                // Up again, but it will not last.
-                LinkState::Up => self
-                    .remark
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-                LinkState::WaitingShutdown => "a new link takes over".to_owned(),
-                _ => self
-                    .reason
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-            },
-        })
-    }
-
     /// Whether messages can be sent.
     pub fn is_up(&self) -> bool {
         self.flow().is_some()
@@ -332,14 +311,6 @@ impl Link {
     /// Whether it waits for the time of day.
     pub fn waits_for_time(&self) -> bool {
         self.phase == Phase::WaitingForTime
-    }
-
-    pub(super) fn local_port(&self) -> u16 {
-        match &self.phase {
-            Phase::Up(flow) => flow.local.port(),
-            Phase::Connecting(attempt) => attempt.port,
-            _ => 0,
-        }
     }
 
     pub(super) fn is_secure(&self) -> bool {

@@ -10,6 +10,7 @@ mod backoff;
 mod dial;
 mod machine;
 mod ports;
+mod show;
 mod targets;
 
 use std::collections::VecDeque;
@@ -43,11 +44,16 @@ pub struct LinkId(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LinkFault {
     /// TLS waits for the clock.
-    #[error("Waiting for time synchronization: check Hoc.SntpServerHost or the clock source")]
+    #[error("Waiting for time synchronization: check Hoc.StaticSntpServers and Hoc.ClockSource")]
     WaitingForTime,
     /// The server's name led nowhere.
-    #[error("the server's name could not be resolved: {0}")]
-    Resolve(ResolveError),
+    #[error("the server's name {host} could not be resolved: {error}")]
+    Resolve {
+        /// As it is configured.
+        host: String,
+        /// Why.
+        error: ResolveError,
+    },
     /// The gateway's UDP socket is not open.
     #[error("the gateway's UDP port is not open: see the gateway's status")]
     NoDatagramSocket,

@@ -13,11 +13,10 @@ use crate::sip::transport::Transport;
 impl Link {
     /// The way to send a request that starts a transaction: a datagram link
     /// returns to its first target once that one had time to recover.
-    pub fn flow_for_request(&mut self, now: Instant) -> Option<Flow> {
-        let Phase::Up(flow) = &mut self.phase else {
-            return None;
-        };
+    pub fn flow_for_request(&mut self, cx: &mut Context<'_>) -> Option<Flow> {
+        let mut flow = self.flow()?;
         if flow.transport == Transport::Udp && self.current > 0 {
+            let now = cx.now;
             let rested = self.timers.at(Timer::Failback).is_none_or(|at| at <= now);
             if rested
                 && !is_penalised(&self.penalties, self.targets[0].addr, now)
@@ -25,10 +24,12 @@ impl Link {
             {
                 self.current = 0;
                 flow.peer = self.targets[0].addr;
+                self.phase = Phase::Up(flow);
                 self.timers.stop(Timer::Failback);
+                self.log_failback(cx);
             }
         }
-        Some(*flow)
+        Some(flow)
     }
 
     /// A request is too large for a datagram (RFC 3261 §18.1.1): TCP is tried
@@ -58,6 +59,18 @@ impl Link {
         };
         let progress = search.answer(answer, cx.rng);
         self.advance(cx, search, progress)
+    }
+
+    /// Names may lead elsewhere: what was found, or was not, is asked anew.
+    pub fn names_changed(&mut self, cx: &mut Context<'_>) -> Vec<LinkEvent> {
+        if self.plan.wanted.server.address().is_some() {
+            return Vec::new();
+        }
+        match self.phase {
+            Phase::Resolving | Phase::Up(_) => self.resolve(cx),
+            Phase::Waiting => self.begin(cx),
+            Phase::Idle | Phase::WaitingForTime | Phase::Connecting(_) => Vec::new(),
+        }
     }
 
     pub(super) fn resolve(&mut self, cx: &mut Context<'_>) -> Vec<LinkEvent> {
@@ -113,7 +126,8 @@ impl Link {
         if concealed && !self.targets.is_empty() {
             return self.first_target(cx);
         }
-        self.wait(cx, LinkFault::Resolve(error))
+        let host = self.plan.wanted.server.host.clone();
+        self.wait(cx, LinkFault::Resolve { host, error })
     }
 
     /// A renewed list: stay where we are if that is still listed, else go to its head.
@@ -154,9 +168,38 @@ impl Link {
         }
         self.reason = Some(fault.clone());
         match tried + 1 < self.targets.len() {
-            true => self.try_target(cx, tried + 1),
+            true => {
+                self.tell_failover(cx, tried, &fault);
+                self.try_target(cx, tried + 1)
+            }
             false => self.wait(cx, fault),
         }
+    }
+
+    /// The target in use does its work: if it gives way again, that is news.
+    pub fn served(&mut self) {
+        if let Some(flow) = self.flow() {
+            self.given_way.retain(|it| *it != flow.peer);
+        }
+    }
+
+    /// The next target is tried; that a target that serves nobody is passed over again is no news.
+    fn tell_failover(&mut self, cx: &mut Context<'_>, tried: usize, fault: &LinkFault) {
+        let [from, next, ..] = &self.targets[tried..] else {
+            return;
+        };
+        if self.given_way.contains(&from.addr) {
+            return;
+        }
+        cx.notice(Notice::FailedOver {
+            gateway: self.gateway.clone(),
+            server: self.server_at(tried),
+            next: format!("{} {}", next.transport, next.addr),
+            reason: fault.to_string(),
+        });
+        self.given_way.push(from.addr);
+        let listed = |it: &SocketAddr| self.targets.iter().any(|target| target.addr == *it);
+        self.given_way.retain(listed);
     }
 
     pub(super) fn try_target(&mut self, cx: &mut Context<'_>, target: usize) -> Vec<LinkEvent> {
@@ -194,19 +237,6 @@ impl Link {
         if let Some(time) = cx.manner.penalty {
             self.penalties.push((addr, cx.now + time));
         }
-    }
-
-    pub(super) fn log_failure(&self, cx: &mut Context<'_>, target: usize, fault: &LinkFault) {
-        let at = self
-            .targets
-            .get(target)
-            .map(|it| format!(" ({} {})", it.transport, it.addr))
-            .unwrap_or_default();
-        cx.notice(Notice::LinkDown {
-            gateway: self.gateway.clone(),
-            server: format!("{}{at}", self.plan.wanted.server),
-            reason: fault.to_string(),
-        });
     }
 }
 

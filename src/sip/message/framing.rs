@@ -112,6 +112,11 @@ impl Framer {
         self.buffer.len()
     }
 
+    /// Whether a message began and is not whole yet.
+    pub fn is_within_message(&self) -> bool {
+        self.waiting.is_some() || !self.buffer.is_empty()
+    }
+
     fn cut(&mut self) -> Result<Option<Frame>, FramingError> {
         if self.waiting.is_none() {
             if let Some(frame) = self.keep_alive() {

@@ -125,9 +125,10 @@ impl Uri {
         !self.headers_text().is_empty()
     }
 
-    /// The same URI with another port, or none.
+    /// The same URI with another port, or none; a URI without a host has none.
     pub fn with_port(&self, port: Option<u16>) -> Uri {
-        self.pieces().assemble(self.scheme, self.host.clone(), port)
+        let port = port.filter(|_| self.host.is_some());
+        self.made_of(self.pieces(), port)
     }
 
     /// The same URI with another user part, written as it is, and no password.
@@ -137,7 +138,7 @@ impl Uri {
             password: "",
             ..self.pieces()
         };
-        pieces.assemble(self.scheme, self.host.clone(), self.port)
+        self.made_of(pieces, self.port)
     }
 
     /// The same URI with this parameter changed in its place, or appended. The
@@ -161,7 +162,7 @@ impl Uri {
             headers: "",
             ..self.pieces()
         };
-        pieces.assemble(self.scheme, self.host.clone(), self.port)
+        self.made_of(pieces, self.port)
     }
 
     fn with_params_text(&self, params: &str) -> Uri {
@@ -169,7 +170,15 @@ impl Uri {
             params,
             ..self.pieces()
         };
-        pieces.assemble(self.scheme, self.host.clone(), self.port)
+        self.made_of(pieces, self.port)
+    }
+
+    /// A URI of another scheme has no parts that could be changed.
+    fn made_of(&self, pieces: Pieces<'_>, port: Option<u16>) -> Uri {
+        match self.scheme {
+            Scheme::Other => self.clone(),
+            scheme => pieces.assemble(scheme, self.host.clone(), port),
+        }
     }
 
     fn pieces(&self) -> Pieces<'_> {
@@ -331,9 +340,11 @@ mod tests {
         let uri = read("soap.beep://192.0.2.103:3002");
         assert_eq!(uri.scheme(), Scheme::Other);
         assert_eq!((uri.user(), uri.host()), (None, None));
+        assert_eq!(uri.without_headers(), uri);
         let uri = read("tel:+1-555-0100;phone-context=example.net");
         assert_eq!(uri.user(), Some("+1-555-0100"));
         assert_eq!(uri.param("phone-context"), Some("example.net"));
+        assert_eq!(uri.with_port(Some(5060)), uri, "a number has no port");
     }
 
     #[test]

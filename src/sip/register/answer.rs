@@ -1,8 +1,11 @@
 //! Reading the answer to a REGISTER (RFC 3261 §10.2.4, §10.3).
 
-use super::{MAX_BINDINGS, MAX_EXPIRES, Refusal, Registration};
+use super::{MAX_BINDINGS, MAX_EXPIRES, MAX_ROUTES, Refusal, Registration};
 use crate::sip::message::{Contact, Response, StatusCode, Uri};
 use crate::sip::settings::ContactMatching;
+
+/// How many characters of a reason phrase are kept.
+const MAX_PHRASE: usize = 80;
 
 /// What an answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct Grant {
     pub others: Vec<String>,
     /// RFC 5626 keep-alives were agreed upon, every so many seconds if it said so.
     pub keep_alive: Option<Option<u32>>,
+    /// The Service-Route (RFC 3608 §5), each value as a Route has it.
+    pub service_route: Vec<String>,
 }
 
 impl Answer {
@@ -46,6 +51,8 @@ impl Answer {
         registration: &mut Registration,
         matching: ContactMatching,
     ) -> Self {
+        let phrase: String = response.reason_text().chars().take(MAX_PHRASE).collect();
+        registration.heard = Some((response.status.code(), phrase.clone()));
         match response.status {
             status if status.is_success() => granted(response, registration, matching),
             StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
@@ -59,7 +66,7 @@ impl Answer {
             ),
             status => Self::Failed {
                 status: status.code(),
-                phrase: response.reason_text().chars().take(80).collect(),
+                phrase,
                 retry_after: response.headers.retry_after(),
             },
         }
@@ -106,7 +113,13 @@ fn granted(response: &Response, registration: &Registration, matching: ContactMa
                 .any(|own| is_same(own, it.uri.as_str(), matching))
         })
     };
-    let ours: Vec<&Contact> = bindings.iter().filter(|it| is_ours(it)).collect();
+    // A Contact with nothing left is no binding.
+    let stands = |contact: &&Contact| contact.expires() != Some(0);
+    let ours: Vec<&Contact> = bindings
+        .iter()
+        .filter(|it| is_ours(it))
+        .filter(stands)
+        .collect();
     if ours.is_empty() && !bindings.is_empty() {
         return Answer::NotListed(offered.first().cloned().unwrap_or_default());
     }
@@ -126,7 +139,17 @@ fn granted(response: &Response, registration: &Registration, matching: ContactMa
         expires: expires.clamp(1, MAX_EXPIRES),
         others,
         keep_alive: keep_alive(response),
+        service_route: service_route(response),
     })
+}
+
+/// RFC 3608 §5.1: what cannot be read, or is too long, is no route.
+fn service_route(response: &Response) -> Vec<String> {
+    let routes = response.headers.service_route().unwrap_or_default();
+    match routes.len() <= MAX_ROUTES {
+        true => routes.iter().map(ToString::to_string).collect(),
+        false => Vec::new(),
+    }
 }
 
 /// RFC 5626 §4.2.1: `Require: outbound` says that the flow is known there; RFC 6223 says it in the Via.
@@ -143,8 +166,73 @@ fn keep_alive(response: &Response) -> Option<Option<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::hostport::HostPort;
+    use crate::sip::message::{HeaderName, Method, Request};
+    use crate::sip::plan::{Line, plan};
+    use crate::sip::register::RegistrationId;
+    use crate::sip::rng::Rng;
+    use crate::sip::settings::{Gateway, Settings, UnitRegistration};
 
     const OURS: &str = "sip:100@192.0.2.1:5060";
+
+    /// What a registration that offered [`OURS`] reads from a 200 with these fields.
+    fn read(fields: &[(HeaderName, &str)]) -> Answer {
+        let mut registration = registration();
+        registration.offered = vec![OURS.to_owned()];
+        let uri = Uri::parse("sip:example").expect("a URI");
+        let request = Request::new(Method::Register, uri);
+        let mut response = Response::answering(&request, StatusCode::OK, None);
+        for (name, value) in fields {
+            response.headers.push(name.clone(), *value);
+        }
+        Answer::read(&response, &mut registration, ContactMatching::Strict)
+    }
+
+    fn registration() -> Registration {
+        let mut settings = Settings::default();
+        settings.registration.server_host = HostPort::parse("sip.example").expect("valid");
+        settings.gateways.insert("a".into(), Gateway::default());
+        let unit = UnitRegistration::default();
+        settings.unit_registrations.insert(1, unit);
+        let line = Line::Unit(1);
+        let plan = plan(&settings)["a"].registrations[&line].clone();
+        let mut rng = Rng::new([0; 32]);
+        Registration::new(RegistrationId(1), "a".into(), line, plan, &mut rng)
+    }
+
+    #[test]
+    fn our_contact_with_nothing_left_is_not_listed() {
+        let gone = "<sip:100@192.0.2.1:5060>;expires=0";
+        let answer = read(&[(HeaderName::Contact, gone)]);
+        assert_eq!(answer, Answer::NotListed(OURS.to_owned()));
+        let stands = "<sip:100@192.0.2.1:5060>;expires=7";
+        let Answer::Granted(grant) = read(&[(HeaderName::Contact, stands)]) else {
+            panic!("granted");
+        };
+        assert_eq!(grant.expires, 7);
+    }
+
+    #[test]
+    fn a_service_route_that_is_too_long_or_unreadable_is_none() {
+        let routes = |value: &str| match read(&[(HeaderName::ServiceRoute, value)]) {
+            Answer::Granted(grant) => grant.service_route.len(),
+            other => panic!("not granted: {other:?}"),
+        };
+        let one = "<sip:edge.example;lr>";
+        assert_eq!(routes(one), 1);
+        assert_eq!(routes(&[one; MAX_ROUTES].join(",")), MAX_ROUTES);
+        assert_eq!(routes(&[one; MAX_ROUTES + 1].join(",")), 0);
+        assert_eq!(routes("<sip:edge.example;lr>, <sip:"), 0);
+    }
+
+    #[test]
+    fn an_address_of_ipv6_matches_however_it_is_written() {
+        assert!(is_same(
+            "sip:100@[2001:db8::1]:5060",
+            "sip:100@[2001:DB8:0:0::0001]:5060",
+            ContactMatching::Strict
+        ));
+    }
 
     #[test]
     fn contacts_match_as_strictly_as_the_settings_want() {

@@ -1,14 +1,12 @@
 //! One registration: when to send REGISTER, and what the answers lead to.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::answer::is_same;
-use super::{Answer, Credentials, Fault, Grant, Hint, MAX_RETRY_AFTER, MAX_ROUNDS, RegistrationId};
+use super::{Answer, Credentials, Fault, Refusal, RegistrationId};
 use crate::sip::link::{LinkFault, LinkId};
 use crate::sip::plan::{Line, RegistrationPlan};
 use crate::sip::rng::Rng;
-use crate::sip::settings::ContactMatching;
-use crate::sip::status::{RegistrationState, RegistrationStatus};
+use crate::sip::status::{NextAction, RegistrationState, RegistrationStatus};
 use crate::sip::timer::Timers;
 use crate::sip::transport::Transport;
 
@@ -47,6 +45,8 @@ pub enum Step {
     FailOver(LinkFault),
     /// The server agreed to keep-alives, every so many seconds if it said so.
     KeepAlive(Option<u32>),
+    /// The registrar refused the credentials, which is news.
+    Refused(Refusal),
     /// It stands, or failed for good: what it replaced can go.
     Settled,
     /// It is over.
@@ -54,10 +54,19 @@ pub enum Step {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Timer {
+pub(super) enum Timer {
     Delay,
     Refresh,
     Retry,
+}
+
+/// How long the registrar keeps what is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Granted {
+    /// Seconds.
+    pub(super) seconds: u32,
+    /// When they are over.
+    pub(super) until: Instant,
 }
 
 /// One address of record of one gateway.
@@ -85,17 +94,25 @@ pub struct Registration {
     pub credentials: Credentials,
     /// Min-Expires of a 423, in seconds.
     pub min_expires: Option<u32>,
-    state: RegistrationState,
-    fault: Option<Fault>,
-    sent: Option<Purpose>,
-    rounds: u32,
-    bound: Vec<String>,
-    offered: Vec<String>,
-    sent_by: Option<Transport>,
-    previous: Vec<String>,
-    not_before: Option<Instant>,
-    leaving: bool,
-    timers: Timers<Timer>,
+    /// The last final answer: its code and reason phrase.
+    pub heard: Option<(u16, String)>,
+    pub(super) state: RegistrationState,
+    pub(super) fault: Option<Fault>,
+    pub(super) sent: Option<Purpose>,
+    pub(super) rounds: u32,
+    pub(super) bound: Vec<String>,
+    pub(super) granted: Option<Granted>,
+    pub(super) service_route: Vec<String>,
+    /// What was told of refused credentials; further attempts with the same are no news.
+    pub(super) told: Option<Refusal>,
+    pub(super) offered: Vec<String>,
+    pub(super) sent_by: Option<Transport>,
+    pub(super) previous: Vec<String>,
+    pub(super) not_before: Option<Instant>,
+    /// The settings changed since the REGISTER under way was written.
+    pub(super) is_outdated: bool,
+    pub(super) leaving: bool,
+    pub(super) timers: Timers<Timer>,
 }
 
 impl Registration {
@@ -119,15 +136,20 @@ impl Registration {
             tag: rng.token(),
             cseq: 0,
             min_expires: None,
+            heard: None,
             state: RegistrationState::Unregistered,
             fault: None,
             sent: None,
             rounds: 0,
             bound: Vec::new(),
+            granted: None,
+            service_route: Vec::new(),
+            told: None,
             offered: Vec::new(),
             sent_by: None,
             previous: Vec::new(),
             not_before: None,
+            is_outdated: false,
             leaving: false,
             timers: Timers::default(),
         }
@@ -174,15 +196,14 @@ impl Registration {
     }
 
     /// The settings changed in a way that keeps the binding: ask the registrar anew.
-    pub fn update(&mut self, now: Instant, plan: RegistrationPlan) -> Vec<Step> {
+    pub fn update(&mut self, plan: RegistrationPlan) -> Vec<Step> {
         if plan.credentials != self.plan.credentials {
             self.credentials = Credentials::default();
+            self.told = None;
         }
         self.plan = plan;
         self.not_before = None;
-        if self.state == RegistrationState::Unreachable || self.sent.is_some() {
-            self.timers.set(Timer::Retry, now);
-        }
+        self.is_outdated = self.sent.is_some();
         self.bind()
     }
 
@@ -214,9 +235,12 @@ impl Registration {
         }
     }
 
-    /// The REGISTER could not leave: the link is gone.
+    /// The REGISTER could not leave: the link is not up.
     pub fn not_sent(&mut self) {
         self.sent = None;
+        if self.state == RegistrationState::Registering {
+            self.state = RegistrationState::Unreachable;
+        }
     }
 
     /// The Contacts of the REGISTER that was sent last.
@@ -227,6 +251,14 @@ impl Registration {
     /// What the registrar has of us.
     pub fn bound(&self) -> &[String] {
         &self.bound
+    }
+
+    /// The way for requests of this address of record outside a dialog, while it stands (RFC 3608 §5).
+    pub fn service_route(&self) -> &[String] {
+        match self.is_registered() {
+            true => &self.service_route,
+            false => &[],
+        }
     }
 
     /// Whether it stands.
@@ -245,6 +277,7 @@ impl Registration {
     /// Its row of the status table.
     pub fn status(&self) -> RegistrationStatus {
         let registrar = self.plan.binding.registrar.as_ref();
+        let granted = self.granted.filter(|_| !self.bound.is_empty());
         RegistrationStatus {
             index: u32::try_from(self.id.0).unwrap_or(u32::MAX),
             gateway: self.gateway.clone(),
@@ -255,12 +288,30 @@ impl Registration {
             registrar: registrar.map(ToString::to_string).unwrap_or_default(),
             username: self.plan.binding.username.clone(),
             state: self.state,
+            contact: self.bound.join(", "),
+            granted: granted.map_or(0, |it| it.seconds),
+            expires: granted.map(|it| it.until),
+            next: self.next_action(),
+            heard: self.heard.clone(),
+            service_route: self.service_route().join(", "),
             reason: self
                 .fault
                 .as_ref()
                 .map(ToString::to_string)
                 .unwrap_or_default(),
         }
+    }
+
+    /// What it will do by itself, and when.
+    fn next_action(&self) -> Option<(NextAction, Instant)> {
+        [
+            (Timer::Delay, NextAction::Register),
+            (Timer::Refresh, NextAction::Refresh),
+            (Timer::Retry, NextAction::Retry),
+        ]
+        .into_iter()
+        .filter_map(|(timer, action)| Some((action, self.timers.at(timer)?)))
+        .min_by_key(|(_, at)| *at)
     }
 
     fn link_up(&mut self, now: Instant) -> Vec<Step> {
@@ -315,191 +366,15 @@ impl Registration {
         };
         self.timers.clear();
         self.not_before = None;
+        self.is_outdated = false;
         self.rounds = 0;
         self.credentials.begin();
         self.send(Purpose::Bind)
     }
 
-    fn send(&mut self, purpose: Purpose) -> Vec<Step> {
+    pub(super) fn send(&mut self, purpose: Purpose) -> Vec<Step> {
         self.sent = Some(purpose.clone());
         vec![Step::Send(purpose)]
-    }
-
-    fn answered(&mut self, now: Instant, answer: Answer) -> Vec<Step> {
-        let Some(purpose) = self.sent.take() else {
-            return Vec::new();
-        };
-        match (answer, purpose) {
-            (Answer::Again, purpose) => self.again(now, purpose),
-            (_, Purpose::Unbind(_)) => {
-                self.bound.clear();
-                self.state = RegistrationState::Unregistered;
-                vec![Step::Gone]
-            }
-            // Tidying is a courtesy: whatever the answer, it was tried.
-            (_, Purpose::Tidy(_)) => Vec::new(),
-            (Answer::Granted(grant), Purpose::Bind) => self.granted(now, grant),
-            (Answer::TooBrief(least), purpose) => self.too_brief(now, least, purpose),
-            (Answer::NotListed(contact), _) => self.fail(
-                now,
-                RegistrationState::InvalidResponse,
-                Fault::NotListed(contact),
-            ),
-            (Answer::Unauthorized(refusal), _) => {
-                // The next attempt asks for a challenge, and so tries the password once.
-                self.credentials = Credentials::default();
-                self.fail(
-                    now,
-                    RegistrationState::AuthFailed,
-                    Fault::Credentials(refusal),
-                )
-            }
-            (
-                Answer::Failed {
-                    status,
-                    phrase,
-                    retry_after,
-                },
-                _,
-            ) => self.refused(now, status, phrase, retry_after),
-        }
-    }
-
-    fn again(&mut self, now: Instant, purpose: Purpose) -> Vec<Step> {
-        self.rounds += 1;
-        match self.rounds > MAX_ROUNDS {
-            true => self.fail(now, RegistrationState::InvalidResponse, Fault::NoEnd),
-            false => self.send(purpose),
-        }
-    }
-
-    fn granted(&mut self, now: Instant, grant: Grant) -> Vec<Step> {
-        self.state = RegistrationState::Registered;
-        self.not_before = None;
-        self.previous.append(&mut self.bound);
-        self.bound = std::mem::take(&mut self.offered);
-        self.previous.retain(|it| !self.bound.contains(it));
-        let ours: Vec<String> = grant
-            .others
-            .iter()
-            .filter(|it| {
-                self.previous
-                    .iter()
-                    .any(|own| is_same(own, it, ContactMatching::Strict))
-            })
-            .cloned()
-            .collect();
-        self.fault = self.shared(&grant, &ours);
-        self.schedule_refresh(now, grant.expires);
-        let mut steps = vec![Step::Settled];
-        steps.extend(grant.keep_alive.map(Step::KeepAlive));
-        self.previous.clear();
-        if !ours.is_empty() {
-            self.rounds = 0;
-            self.credentials.begin();
-            steps.extend(self.send(Purpose::Tidy(ours)));
-        }
-        steps
-    }
-
-    fn shared(&self, grant: &Grant, ours: &[String]) -> Option<Fault> {
-        let strangers: Vec<_> = grant
-            .others
-            .iter()
-            .filter(|it| !ours.contains(it))
-            .collect();
-        let example = strangers.first()?;
-        Some(Fault::Shared {
-            count: strangers.len() + self.bound.len(),
-            example: (*example).clone(),
-        })
-    }
-
-    /// `refresh` seconds before expiry; half-way where the expiry is shorter than that.
-    fn schedule_refresh(&mut self, now: Instant, expires: u32) {
-        let refresh = self.plan.times.refresh;
-        let wait = match expires > refresh {
-            true => Duration::from_secs(u64::from(expires - refresh)),
-            false => Duration::from_secs(u64::from(expires)) / 2,
-        };
-        self.timers
-            .set(Timer::Refresh, now + wait.max(Duration::from_secs(1)));
-    }
-
-    fn too_brief(&mut self, now: Instant, least: Option<u32>, purpose: Purpose) -> Vec<Step> {
-        let proposed = self.min_expires.unwrap_or(self.plan.times.proposed);
-        match least {
-            Some(least) if least > proposed => {
-                // RFC 3261 §10.2.8.
-                self.min_expires = Some(least);
-                self.again(now, purpose)
-            }
-            _ => self.fail(now, RegistrationState::InvalidResponse, Fault::NoMinExpires),
-        }
-    }
-
-    fn refused(
-        &mut self,
-        now: Instant,
-        status: u16,
-        phrase: String,
-        retry_after: Option<u32>,
-    ) -> Vec<Step> {
-        let fault = Fault::Refused {
-            status,
-            phrase,
-            hint: self.hint(status),
-        };
-        let mut steps = self.fail(now, RegistrationState::Rejected, fault);
-        if let Some(seconds) = retry_after {
-            let wait = Duration::from_secs(u64::from(seconds.clamp(1, MAX_RETRY_AFTER)));
-            self.timers.set(Timer::Retry, now + wait);
-        }
-        // RFC 3263 §4.3 for 503; the other conditions are configured.
-        if status == 503 || self.plan.failover.on_registration(status) {
-            steps.push(Step::FailOver(LinkFault::Refused(status)));
-        }
-        steps
-    }
-
-    fn hint(&self, status: u16) -> Hint {
-        let clear = self.sent_by == Some(Transport::Udp);
-        match status {
-            // 503 says of itself what is wrong.
-            500 | 400 | 416 | 478 if !clear && !self.plan.binding.transport_parameter => {
-                Hint::TransportParameter(self.gateway.clone())
-            }
-            403 if self.credentials.were_used() => Hint::Credentials,
-            403 | 404 => Hint::UnknownUser,
-            _ => Hint::None,
-        }
-    }
-
-    fn timed_out(&mut self, now: Instant) -> Vec<Step> {
-        match self.sent.take() {
-            Some(Purpose::Unbind(_)) => vec![Step::Gone],
-            Some(Purpose::Bind) => {
-                let fault = Fault::NoAnswer {
-                    transport: self.sent_by.unwrap_or(Transport::Udp),
-                    gateway: self.gateway.clone(),
-                };
-                let mut steps = self.fail(now, RegistrationState::Unreachable, fault);
-                steps.push(Step::FailOver(LinkFault::NoAnswer));
-                steps
-            }
-            Some(Purpose::Tidy(_)) | None => Vec::new(),
-        }
-    }
-
-    fn fail(&mut self, now: Instant, state: RegistrationState, fault: Fault) -> Vec<Step> {
-        self.state = state;
-        self.fault = Some(fault);
-        let retry = Duration::from_secs(u64::from(self.plan.times.retry.max(1)));
-        self.timers.set(Timer::Retry, now + retry);
-        match self.leaving {
-            true => vec![Step::Gone],
-            false => vec![Step::Settled],
-        }
     }
 
     fn remove(&mut self) -> Vec<Step> {

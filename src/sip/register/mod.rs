@@ -8,6 +8,7 @@
 mod answer;
 mod credentials;
 mod machine;
+mod outcome;
 mod request;
 
 use thiserror::Error;
@@ -26,6 +27,8 @@ pub const MAX_ROUNDS: u32 = 5;
 pub const MAX_RETRY_AFTER: u32 = 3600;
 /// The longest expiry that is believed, in seconds.
 pub const MAX_EXPIRES: u32 = 86_400 * 7;
+/// How many values of a Service-Route are followed; a longer one is not followed at all.
+pub const MAX_ROUTES: usize = 8;
 /// How many bindings of a 200 are looked at.
 pub const MAX_BINDINGS: usize = 64;
 

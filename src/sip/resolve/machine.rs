@@ -4,40 +4,26 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::steps::{Step, query_of};
 use super::{
-    Answer, Found, LookupFault, MAX_QUERIES, MAX_RECORDS, MAX_TARGETS, MAX_TTL, MIN_TTL, Naptr,
-    NaptrInTls, Query, Records, ResolveError, Srv, Target, Wanted, order,
+    Answer, Found, LookupFault, MAX_QUERIES, MAX_TARGETS, MAX_TTL, MIN_TTL, Query, ResolveError,
+    Target, Wanted,
 };
 use crate::sip::rng::Rng;
-use crate::sip::settings::SupportedDnsQueries;
 use crate::sip::transport::Transport;
-
-/// A lookup still to be made, and what its answer is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
-    Naptr,
-    Srv {
-        transport: Transport,
-        name: String,
-    },
-    Address {
-        transport: Transport,
-        port: u16,
-        query: Query,
-        name: String,
-    },
-}
 
 /// One search for the targets of a server.
 #[derive(Debug, Clone)]
 pub struct Resolution {
-    wanted: Wanted,
-    steps: VecDeque<Step>,
-    asked: usize,
-    targets: Vec<Target>,
-    ttl: Duration,
-    silence: bool,
-    fell_back: bool,
+    pub(super) wanted: Wanted,
+    pub(super) steps: VecDeque<Step>,
+    pub(super) asked: usize,
+    pub(super) targets: Vec<Target>,
+    pub(super) ttl: Duration,
+    pub(super) silence: bool,
+    pub(super) fell_back: bool,
+    /// Transports that the domain says it does not offer.
+    pub(super) denied: Vec<Transport>,
 }
 
 /// How far a resolution is.
@@ -62,6 +48,7 @@ impl Resolution {
             ttl: MAX_TTL,
             silence: false,
             fell_back: false,
+            denied: Vec::new(),
         };
         let progress = search.begin();
         (search, progress)
@@ -118,135 +105,6 @@ impl Resolution {
         })
     }
 
-    fn plan(&mut self, preferred: Transport) {
-        // §4.2: an explicit port rules out SRV.
-        if self.wanted.server.port != 0 || self.wanted.queries == SupportedDnsQueries::Address {
-            self.fall_back(preferred);
-            return;
-        }
-        let only_tls = preferred == Transport::Tls;
-        let naptr = self.wanted.queries == SupportedDnsQueries::Naptr
-            && (!only_tls || self.wanted.naptr_in_tls == NaptrInTls::Forced);
-        if naptr {
-            self.steps.push_back(Step::Naptr);
-        } else {
-            self.plan_srv();
-        }
-    }
-
-    /// §4.1: without NAPTR, SRV for each transport that we have.
-    fn plan_srv(&mut self) {
-        let host = &self.wanted.server.host;
-        for transport in self.wanted.transports.iter() {
-            self.steps.push_back(Step::Srv {
-                transport,
-                name: format!("{}.{host}", srv_labels(transport)),
-            });
-        }
-    }
-
-    /// §4.2, last paragraph: no SRV, so the addresses of the host itself.
-    fn fall_back(&mut self, transport: Transport) {
-        self.fell_back = true;
-        let port = match self.wanted.server.port {
-            0 => transport.default_port(),
-            port => port,
-        };
-        let name = self.wanted.server.host.clone();
-        self.plan_addresses(transport, port, &name);
-    }
-
-    fn plan_addresses(&mut self, transport: Transport, port: u16, name: &str) {
-        let families = self.wanted.families;
-        let queries = [
-            families.v4.then(|| Query::A(name.to_owned())),
-            families.v6.then(|| Query::Aaaa(name.to_owned())),
-        ];
-        for query in queries.into_iter().flatten() {
-            self.steps.push_back(Step::Address {
-                transport,
-                port,
-                query,
-                name: name.to_owned(),
-            });
-        }
-    }
-
-    fn learn(&mut self, step: Step, records: Records, rng: &mut Rng) {
-        match (step, records) {
-            (Step::Naptr, Records::Naptr(records)) => self.follow_naptr(records),
-            (Step::Srv { transport, .. }, Records::Srv(records)) => {
-                self.follow_srv(transport, records, rng);
-            }
-            (
-                Step::Address {
-                    transport,
-                    port,
-                    name,
-                    ..
-                },
-                Records::Addresses(addresses),
-            ) => self.keep(transport, port, &name, &addresses),
-            (step, _) => self.missed(&step),
-        }
-    }
-
-    fn missed(&mut self, step: &Step) {
-        if *step == Step::Naptr {
-            self.plan_srv();
-        }
-    }
-
-    /// §4.1: the records whose service we support, by order and preference.
-    fn follow_naptr(&mut self, mut records: Vec<Naptr>) {
-        records.truncate(MAX_RECORDS);
-        records.sort_by_key(|it| (it.order, it.preference));
-        let usable: Vec<Step> = records
-            .into_iter()
-            .filter(|it| it.flags.eq_ignore_ascii_case("s"))
-            .filter_map(|it| {
-                let transport = naptr_transport(&it.service)?;
-                self.wanted
-                    .transports
-                    .contains(transport)
-                    .then(|| Step::Srv {
-                        transport,
-                        name: it.replacement.trim_end_matches('.').to_owned(),
-                    })
-            })
-            .collect();
-        if usable.is_empty() {
-            self.plan_srv();
-        } else {
-            self.steps.extend(usable);
-        }
-    }
-
-    /// The addresses of these hosts come before those of later SRV sets.
-    fn follow_srv(&mut self, transport: Transport, mut records: Vec<Srv>, rng: &mut Rng) {
-        records.truncate(MAX_RECORDS);
-        // RFC 2782: a target of "." says that the service is not here.
-        records.retain(|it| it.target != "." && !it.target.is_empty() && it.port != 0);
-        let later = std::mem::take(&mut self.steps);
-        for srv in order::arrange(records, rng) {
-            self.plan_addresses(transport, srv.port, srv.target.trim_end_matches('.'));
-        }
-        self.steps.extend(later);
-    }
-
-    fn keep(&mut self, transport: Transport, port: u16, name: &str, addresses: &[IpAddr]) {
-        for ip in addresses.iter().take(MAX_RECORDS) {
-            let target = Target {
-                transport,
-                addr: SocketAddr::new(*ip, port),
-                name: name.to_owned(),
-            };
-            if self.targets.len() < MAX_TARGETS && !self.targets.contains(&target) {
-                self.targets.push(target);
-            }
-        }
-    }
-
     fn proceed(&mut self) -> Progress {
         if self.asked < MAX_QUERIES
             && self.targets.len() < MAX_TARGETS
@@ -261,48 +119,25 @@ impl Resolution {
                 ttl: Some(self.ttl),
             });
         }
-        match self.wanted.transports.iter().next() {
+        let mut offered = self.wanted.transports.iter();
+        match offered.find(|it| !self.denied.contains(it)) {
             Some(preferred) if !self.fell_back => {
                 self.fall_back(preferred);
                 self.proceed()
             }
+            None => Progress::Failed(ResolveError::NotOffered),
             _ if self.silence => Progress::Failed(ResolveError::NoAnswer),
             _ => Progress::Failed(ResolveError::NoAddress),
         }
     }
 }
 
-fn query_of(step: &Step, host: &str) -> Query {
-    match step {
-        Step::Naptr => Query::Naptr(host.to_owned()),
-        Step::Srv { name, .. } => Query::Srv(name.clone()),
-        Step::Address { query, .. } => query.clone(),
-    }
-}
-
-fn srv_labels(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Udp => "_sip._udp",
-        Transport::Tcp => "_sip._tcp",
-        Transport::Tls => "_sips._tcp",
-    }
-}
-
-/// RFC 3263 §4.1: the services registered for SIP.
-fn naptr_transport(service: &str) -> Option<Transport> {
-    match service.to_ascii_uppercase().as_str() {
-        "SIP+D2U" => Some(Transport::Udp),
-        "SIP+D2T" => Some(Transport::Tcp),
-        "SIPS+D2T" => Some(Transport::Tls),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Families;
+    use super::super::{Families, Naptr, NaptrInTls, Records, Srv};
     use super::*;
     use crate::sip::hostport::HostPort;
+    use crate::sip::settings::SupportedDnsQueries;
     use crate::sip::transport::Transports;
 
     fn wanted(server: &str, transports: &[Transport]) -> Wanted {
@@ -458,6 +293,22 @@ mod tests {
             _ => Err(LookupFault::Nothing),
         });
         assert_eq!(places(end), ["TLS 192.0.2.9:5061"]);
+    }
+
+    #[test]
+    fn a_service_that_the_domain_denies_is_not_looked_for_at_its_address() {
+        let zone = |query: &Query| match query {
+            Query::Srv(name) if name.starts_with("_sip._udp") => {
+                answer(Records::Srv(vec![srv(0, 0, ".")]))
+            }
+            Query::A(_) => addresses("192.0.2.9"),
+            _ => Err(LookupFault::Nothing),
+        };
+        let (_, end) = search(wanted("example", &[Transport::Udp]), zone);
+        assert_eq!(end, Progress::Failed(ResolveError::NotOffered));
+        let both = [Transport::Udp, Transport::Tcp];
+        let (_, end) = search(wanted("example", &both), zone);
+        assert_eq!(places(end), ["TCP 192.0.2.9:5060"]);
     }
 
     #[test]

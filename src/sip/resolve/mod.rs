@@ -5,8 +5,10 @@
 //! each [`Answer`]. Nothing that a name server says makes the list longer
 //! than [`MAX_TARGETS`] or the questions more than [`MAX_QUERIES`].
 
+mod learn;
 mod machine;
 mod order;
+mod steps;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -169,13 +171,20 @@ pub struct Found {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ResolveError {
     /// Every question was answered, and no address came of it.
-    #[error("the name has no usable address")]
+    #[error(
+        "the name has no usable address: see SipEp.DefaultStaticRegistrarServerHost, SipEp.DefaultStaticProxyHomeDomainHost and Hoc.StaticDnsServers"
+    )]
     NoAddress,
+    /// The domain says by an SRV target of "." that it has no such service.
+    #[error("the domain does not offer SIP by the transports that are enabled")]
+    NotOffered,
     /// Name servers did not answer.
-    #[error("no name server answered")]
+    #[error("no name server answered: see Hoc.DnsServersConfigSource and Hoc.StaticDnsServers")]
     NoAnswer,
     /// A numeric host of the other address family than the interface.
-    #[error("the address family of the host is not that of the gateway's network interface")]
+    #[error(
+        "the address family of the host is not that of the gateway's network interface: see SipEp.Gateway.NetworkInterface"
+    )]
     Family,
     /// The gateway has no transport enabled.
     #[error("no transport is enabled")]

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::Stack;
 use super::core::Core;
-use crate::sip::event::{Notice, Output, QueryId, SocketId, StreamFault};
+use super::peers::Voice;
+use crate::sip::event::{Notice, Output, QueryId, Session, SocketId, StreamFault};
 use crate::sip::link::{self, Link, LinkId};
 use crate::sip::message::framing::{Frame, Framer, FramingError};
 use crate::sip::message::{Message, Method, Request, Response, validate_response};
@@ -15,22 +16,53 @@ use crate::sip::transaction::key::ServerKey;
 use crate::sip::transaction::table::{Arrived, Hop, User};
 use crate::sip::transport::{Transport, via};
 
-/// How many streams of peers stand at once; a further one is closed.
-const MAX_STREAMS: usize = 512;
-
 /// One stream and what has arrived of the next message.
 #[derive(Debug)]
 pub(super) struct Stream {
-    hop: Hop,
-    gateway: String,
+    pub(super) hop: Hop,
+    pub(super) gateway: String,
     /// The link that opened it; none for a peer's.
     link: Option<LinkId>,
     framer: Framer,
     heard: bool,
+    pub(super) voice: Voice,
+}
+
+impl Stream {
+    /// A stream that no link opened.
+    pub(super) fn of_peer(now: Instant, hop: Hop, gateway: String) -> Self {
+        Self {
+            hop,
+            gateway,
+            link: None,
+            framer: Framer::new(),
+            heard: false,
+            voice: Voice::new(now),
+        }
+    }
+
+    /// Whether no link of ours carries it.
+    pub(super) fn is_of_peer(&self) -> bool {
+        self.link.is_none()
+    }
+
+    /// Whether it is a way of this gateway to `peer`.
+    pub(super) fn reaches(&self, gateway: &str, transport: Transport, peer: SocketAddr) -> bool {
+        self.gateway == gateway && (self.hop.transport, self.hop.peer) == (transport, peer)
+    }
 }
 
 impl Stack {
-    pub(super) fn opened(&mut self, now: Instant, id: SocketId, local: SocketAddr) {
+    pub(super) fn opened(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        local: SocketAddr,
+        session: Option<Session>,
+    ) {
+        if self.way_opened(now, id) {
+            return;
+        }
         let Some((name, link_id)) = self.owner(id) else {
             self.core.out.push_back(Output::Close { id });
             return;
@@ -41,7 +73,7 @@ impl Stack {
         let Some(link) = gateway.link(link_id) else {
             return;
         };
-        let events = link.opened(&mut self.core.context(now), id, local);
+        let events = link.opened(&mut self.core.context(now), id, local, session);
         if let Some(flow) = link.stream(id) {
             let stream = Stream {
                 hop: Hop::from(flow),
@@ -49,39 +81,45 @@ impl Stack {
                 link: Some(link_id),
                 framer: Framer::new(),
                 heard: false,
+                voice: Voice::new(now),
             };
             self.streams.insert(id, stream);
         }
         gateway.link_events(&mut self.core, now, link_id, events);
     }
 
-    pub(super) fn accepted(&mut self, id: SocketId, listener: SocketId, peer: SocketAddr) {
+    pub(super) fn accepted(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        listener: SocketId,
+        peer: SocketAddr,
+    ) {
         let found = self
             .gateways
             .values()
             .find_map(|it| Some((it.name.clone(), it.listens_on(listener)?)));
-        let peers = self.streams.values().filter(|it| it.link.is_none()).count();
-        let Some((gateway, transport)) = found.filter(|_| peers < MAX_STREAMS) else {
+        let Some((gateway, transport)) = found else {
             self.core.out.push_back(Output::Close { id });
             return;
         };
-        let stream = Stream {
-            hop: Hop {
-                socket: id,
-                peer,
-                transport,
-            },
-            gateway,
-            link: None,
-            framer: Framer::new(),
-            heard: false,
+        self.make_room();
+        let hop = Hop {
+            socket: id,
+            peer,
+            transport,
         };
-        self.streams.insert(id, stream);
+        self.streams.insert(id, Stream::of_peer(now, hop, gateway));
     }
 
     /// A stream was closed by its peer, or failed.
     pub(super) fn stream_ended(&mut self, now: Instant, id: SocketId, fault: Option<StreamFault>) {
-        self.streams.remove(&id);
+        if self.way_failed(now, id) {
+            return;
+        }
+        if let Some(stream) = self.streams.remove(&id) {
+            self.strays.insert(id, stream.gateway);
+        }
         self.core.table.stream_gone(id);
         let Some((name, link_id)) = self.owner(id) else {
             return;
@@ -106,6 +144,9 @@ impl Stack {
         id: QueryId,
         answer: Result<Answer, LookupFault>,
     ) {
+        if self.way_resolved(now, id, &answer) {
+            return;
+        }
         for gateway in self.gateways.values_mut() {
             let asked = |it: &&Link| it.asked(id);
             let links = gateway.links.values().chain(&gateway.draining);
@@ -168,10 +209,20 @@ impl Stack {
             };
             let (hop, name) = (stream.hop, stream.gateway.clone());
             match stream.framer.next() {
-                Ok(Some(Frame::Message(message))) => self.message(now, &name, hop, message),
-                Ok(Some(Frame::Ping)) => self.core.out.push_back(hop.send(b"\r\n".to_vec())),
-                Ok(Some(Frame::Pong)) => {}
-                Ok(None) => return,
+                Ok(Some(frame)) => {
+                    stream.voice.spoke(now);
+                    match frame {
+                        Frame::Message(message) => self.message(now, &name, hop, message),
+                        Frame::Ping => self.core.out.push_back(hop.send(b"\r\n".to_vec())),
+                        Frame::Pong => {}
+                    }
+                }
+                Ok(None) => {
+                    if stream.framer.is_within_message() {
+                        stream.voice.began(now);
+                    }
+                    return;
+                }
                 Err(fault) => return self.broken(now, id, Some(&fault), &[]),
             }
         }
@@ -192,6 +243,7 @@ impl Stack {
                 .push_back(stream.hop.send(response.to_bytes()));
         }
         self.core.table.stream_gone(id);
+        self.strays.insert(id, stream.gateway.clone());
         let Some(link_id) = stream.link else {
             self.core.out.push_back(Output::Close { id });
             return;
@@ -234,7 +286,7 @@ impl Stack {
                     return gateway.answered(&mut self.core, now, id, response);
                 }
                 User::KeepAlive(id) if gateway.link(id).is_some() => {
-                    return gateway.keep_alive_answered(&mut self.core);
+                    return gateway.keep_alive_answered(&mut self.core, id);
                 }
                 _ => {}
             }

@@ -1,6 +1,6 @@
 //! What every gateway of a stack shares: chance, names, ports, transactions, orders.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
 use crate::sip::event::{Notice, Output, TimeOfDay};
@@ -24,6 +24,8 @@ pub(super) struct Core {
     pub(super) time: TimeOfDay,
     pub(super) table: Table,
     pub(super) out: VecDeque<Output>,
+    /// Endpoints that are to register and cannot be used before they are.
+    pub(super) waiting: BTreeSet<String>,
 }
 
 impl Core {
@@ -39,6 +41,7 @@ impl Core {
             time: TimeOfDay::Unknown,
             table: Table::default(),
             out: VecDeque::new(),
+            waiting: BTreeSet::new(),
         }
     }
 
@@ -47,6 +50,12 @@ impl Core {
         self.manner = Manner::of(settings);
         self.style = Style::of(settings);
         self.interop = settings.interop.clone();
+        let serves = settings.registration.unregistered_behavior;
+        let agents = settings.user_agents.iter();
+        self.waiting = agents
+            .filter(|(_, agent)| agent.register && !serves)
+            .map(|(ep_id, _)| ep_id.clone())
+            .collect();
         self.ports.resume(settings.transport.last_persistent_port);
     }
 

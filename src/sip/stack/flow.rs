@@ -1,5 +1,6 @@
 //! What links and registrations ask for, done: events go down, steps come up.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::core::Core;
@@ -8,8 +9,9 @@ use crate::sip::event::Notice;
 use crate::sip::link::{GivenUp, LinkEvent, LinkFault, LinkId};
 use crate::sip::message::Response;
 use crate::sip::register::{
-    self, Answer, Event, Place, Purpose, Registration, RegistrationId, Step, Written,
+    self, Answer, Event, Place, Purpose, Refusal, Registration, RegistrationId, Step, Written,
 };
+use crate::sip::resolve::ResolveError;
 use crate::sip::transaction::table::{Hop, User};
 use crate::sip::transport::{DATAGRAM_LIMIT, Transport};
 
@@ -58,6 +60,7 @@ impl Gateway {
                         link.keep_alive_agreed(&mut core.context(now), every);
                     }
                 }
+                Step::Refused(refusal) => self.refused(core, id, refusal),
                 Step::Settled => self.settled(core, now, id),
                 Step::Gone => {
                     self.leaving.retain(|it| it.id != id);
@@ -75,10 +78,10 @@ impl Gateway {
         id: RegistrationId,
         response: &Response,
     ) {
-        let matching = core.interop.registration_contact_matching;
         let Some(registration) = self.registration(id) else {
             return;
         };
+        let matching = registration.plan.matching;
         let answer = Answer::read(response, registration, matching);
         self.tell(core, now, id, Event::Answered(answer));
     }
@@ -96,7 +99,22 @@ impl Gateway {
         }
     }
 
+    fn refused(&mut self, core: &mut Core, id: RegistrationId, refusal: Refusal) {
+        let (Refusal::Wrong { username, realm }, Some(line)) = (refusal, self.registration(id))
+        else {
+            return;
+        };
+        let server = line.plan.binding.registrar.as_ref();
+        core.notice(Notice::CredentialsRefused {
+            gateway: line.gateway.clone(),
+            server: server.map(ToString::to_string).unwrap_or_default(),
+            user: username,
+            realm,
+        });
+    }
+
     fn link_up(&mut self, core: &mut Core, now: Instant, id: LinkId) {
+        self.unresolved.remove(&id);
         for registration in self.carried_by(id) {
             self.tell(core, now, registration, Event::LinkUp);
         }
@@ -106,6 +124,9 @@ impl Gateway {
 
     fn link_down(&mut self, core: &mut Core, now: Instant, id: LinkId) {
         let fault = self.link(id).and_then(|it| it.reason().cloned());
+        if let Some(LinkFault::Resolve { error, .. }) = fault {
+            self.tell_unresolved(core, id, error);
+        }
         for carried in self.carried_by(id) {
             let Some(registration) = self.registration(carried) else {
                 continue;
@@ -119,6 +140,22 @@ impl Gateway {
             if !stands {
                 self.tell(core, now, carried, Event::LinkDown(fault.clone()));
             }
+        }
+    }
+
+    /// The name of a link's server leads nowhere; that it still does is no news.
+    fn tell_unresolved(&mut self, core: &mut Core, id: LinkId, error: ResolveError) {
+        let live: BTreeSet<LinkId> = self.links.values().map(|it| it.id).collect();
+        self.unresolved.retain(|it| live.contains(it));
+        let Some(link) = self.links.values().find(|it| it.id == id) else {
+            return;
+        };
+        if self.unresolved.insert(id) {
+            core.notice(Notice::Unresolved {
+                gateway: self.name.clone(),
+                name: link.plan.wanted.server.host.clone(),
+                reason: error.to_string(),
+            });
         }
     }
 
@@ -136,14 +173,17 @@ impl Gateway {
             return self.unsent(id);
         };
         let listeners = self.reachable();
-        let Some(flow) = self.link(link_id).and_then(|it| it.flow_for_request(now)) else {
+        let flow = self
+            .link(link_id)
+            .and_then(|it| it.flow_for_request(&mut core.context(now)));
+        let Some(flow) = flow else {
             return self.unsent(id);
         };
         let place = Place { flow, listeners };
-        let style = core.style.clone();
         let Some(registration) = self.registration(id) else {
             return;
         };
+        let style = registration.plan.style.clone();
         match register::write(registration, purpose, &place, &style, &mut core.rng) {
             Ok(Some(written)) => self.dispatch(core, now, id, &place, written),
             Ok(None) => {
@@ -212,7 +252,11 @@ impl Gateway {
             return;
         };
         registration.settled_on = registration.link;
+        let stands = registration.is_registered();
         let (line, link) = (registration.line.clone(), registration.link);
+        if let Some(link) = link.filter(|_| stands).and_then(|it| self.link(it)) {
+            link.served();
+        }
         self.report(core, id);
         let (ended, replaced): (Vec<_>, Vec<_>) = std::mem::take(&mut self.replaced)
             .into_iter()

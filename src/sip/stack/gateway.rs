@@ -1,6 +1,6 @@
 //! One gateway at work: its listeners, links and registrations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use super::core::Core;
 use crate::sip::event::{ListenFault, Output, SocketId, TimeOfDay};
 use crate::sip::hostport::HostPort;
 use crate::sip::link::{Link, LinkId};
-use crate::sip::plan::{GatewayPlan, Line};
+use crate::sip::plan::{GatewayPlan, Line, UdpSource};
 use crate::sip::register::{Registration, RegistrationId};
 use crate::sip::transaction::table::Hop;
 use crate::sip::transport::Transport;
@@ -32,6 +32,8 @@ pub(super) struct Gateway {
     pub(super) name: String,
     pub(super) plan: GatewayPlan,
     pub(super) listeners: BTreeMap<Transport, Listener>,
+    /// The UDP socket of requests, where that is not the listener's.
+    pub(super) sender: Option<Listener>,
     /// The UDP sockets that draining links still use.
     pub(super) retired: Vec<SocketId>,
     pub(super) links: BTreeMap<HostPort, Link>,
@@ -40,6 +42,8 @@ pub(super) struct Gateway {
     pub(super) leaving: Vec<Registration>,
     /// Registrations to be removed once their successor has settled.
     pub(super) replaced: Vec<(Line, Registration)>,
+    /// Links of which it was told that their server's name leads nowhere.
+    pub(super) unresolved: BTreeSet<LinkId>,
     /// Whether keep-alive OPTIONS go unanswered.
     pub(super) silent: bool,
     /// Whether the settings have it.
@@ -52,12 +56,14 @@ impl Gateway {
             name,
             plan: GatewayPlan::default(),
             listeners: BTreeMap::new(),
+            sender: None,
             retired: Vec::new(),
             links: BTreeMap::new(),
             draining: Vec::new(),
             registrations: BTreeMap::new(),
             leaving: Vec::new(),
             replaced: Vec::new(),
+            unresolved: BTreeSet::new(),
             silent: false,
             wanted: true,
         }
@@ -80,10 +86,12 @@ impl Gateway {
             .find(|it| it.id == id)
     }
 
-    /// The UDP socket and where it is bound.
+    /// The UDP socket of requests, and where answers to them may come.
     pub(super) fn datagram_socket(&self) -> Option<(SocketId, SocketAddr)> {
         let listener = self.listeners.get(&Transport::Udp)?;
-        Some((listener.id, listener.bound?))
+        let local = listener.bound?;
+        let socket = self.sender.as_ref().unwrap_or(listener);
+        socket.bound.map(|_| (socket.id, local))
     }
 
     /// Where peers may reach the gateway: what is bound, and what is about to be.
@@ -124,7 +132,10 @@ impl Gateway {
         let listener = self.listeners.iter().find(|(_, it)| it.id == id);
         listener
             .map(|(transport, _)| *transport)
-            .or(self.retired.contains(&id).then_some(Transport::Udp))
+            .or(
+                (self.sender.as_ref().map(|it| it.id) == Some(id) || self.retired.contains(&id))
+                    .then_some(Transport::Udp),
+            )
     }
 
     /// Opens and closes listeners until they are those of the plan; TLS waits for the time of day.
@@ -147,11 +158,27 @@ impl Gateway {
                 self.listen(core, transport, local);
             }
         }
+        self.settle_sender(core);
+    }
+
+    fn settle_sender(&mut self, core: &mut Core) {
+        let listener = self.listeners.get(&Transport::Udp);
+        let wanted = match self.plan.udp_source {
+            UdpSource::Ephemeral => listener.map(|it| SocketAddr::new(it.wanted.ip(), 0)),
+            UdpSource::Listener => None,
+        };
+        if self.sender.as_ref().map(|it| it.wanted) == wanted {
+            return;
+        }
+        if let Some(sender) = self.sender.take() {
+            self.let_go(core, Transport::Udp, &sender);
+        }
+        self.sender = wanted.map(|local| self.bind(core, Transport::Udp, local));
     }
 
     /// A listener was bound.
     pub(super) fn listening(&mut self, id: SocketId, local: SocketAddr) -> bool {
-        let Some(listener) = self.listeners.values_mut().find(|it| it.id == id) else {
+        let Some(listener) = self.socket(id) else {
             return false;
         };
         listener.bound = Some(local);
@@ -161,7 +188,7 @@ impl Gateway {
 
     /// A listener could not be bound: it is tried again after a while.
     pub(super) fn listen_failed(&mut self, now: Instant, id: SocketId, fault: ListenFault) -> bool {
-        let Some(listener) = self.listeners.values_mut().find(|it| it.id == id) else {
+        let Some(listener) = self.socket(id) else {
             return false;
         };
         listener.bound = None;
@@ -185,6 +212,10 @@ impl Gateway {
                 listener.fault = fault;
             }
         }
+        let failed = { &mut self.sender }.take_if(|it| it.retry.is_some_and(|at| at <= now));
+        if failed.is_some() {
+            self.settle_sender(core);
+        }
     }
 
     /// The time of the next deadline of anything in it.
@@ -194,11 +225,22 @@ impl Gateway {
         links
             .filter_map(Link::next_deadline)
             .chain(registrations.filter_map(Registration::next_deadline))
-            .chain(self.listeners.values().filter_map(|it| it.retry))
+            .chain({ self.listeners.values() }.filter_map(|it| it.retry))
+            .chain(self.sender.as_ref().and_then(|it| it.retry))
             .min()
     }
 
+    fn socket(&mut self, id: SocketId) -> Option<&mut Listener> {
+        let mut sockets = self.listeners.values_mut().chain(&mut self.sender);
+        sockets.find(|it| it.id == id)
+    }
+
     fn listen(&mut self, core: &mut Core, transport: Transport, local: SocketAddr) {
+        let listener = self.bind(core, transport, local);
+        self.listeners.insert(transport, listener);
+    }
+
+    fn bind(&self, core: &mut Core, transport: Transport, local: SocketAddr) -> Listener {
         let id = core.ids.socket();
         core.out.push_back(Output::Listen {
             id,
@@ -206,20 +248,23 @@ impl Gateway {
             transport,
             local,
         });
-        let listener = Listener {
+        Listener {
             id,
             wanted: local,
             bound: None,
             fault: None,
             retry: None,
-        };
-        self.listeners.insert(transport, listener);
+        }
     }
 
     fn unlisten(&mut self, core: &mut Core, transport: Transport) {
-        let Some(listener) = self.listeners.remove(&transport) else {
-            return;
-        };
+        if let Some(listener) = self.listeners.remove(&transport) {
+            self.let_go(core, transport, &listener);
+        }
+    }
+
+    /// Closes a socket, unless draining links still use it.
+    fn let_go(&mut self, core: &mut Core, transport: Transport, listener: &Listener) {
         let lingers = transport == Transport::Udp && !self.draining.is_empty();
         if lingers && listener.bound.is_some() {
             self.retired.push(listener.id);

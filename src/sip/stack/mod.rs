@@ -7,9 +7,11 @@
 //! give the same outputs.
 
 mod arrive;
+mod back;
 mod core;
 mod flow;
 mod gateway;
+mod peers;
 mod settle;
 mod show;
 mod watch;
@@ -27,6 +29,7 @@ use crate::sip::settings::Settings;
 use crate::sip::status::Status;
 use crate::sip::transaction::table::User;
 use arrive::Stream;
+use back::Way;
 
 /// How long a stop waits for registrations to be removed.
 pub const STOP: Duration = Duration::from_secs(3);
@@ -45,6 +48,9 @@ pub struct Stack {
     core: Core,
     gateways: BTreeMap<String, Gateway>,
     streams: BTreeMap<SocketId, Stream>,
+    /// Streams that are gone and whose requests are still being answered, with their gateway.
+    strays: BTreeMap<SocketId, String>,
+    ways: Vec<Way>,
     shown: Option<Status>,
     life: Life,
 }
@@ -56,6 +62,8 @@ impl Stack {
             core: Core::new(seed),
             gateways: BTreeMap::new(),
             streams: BTreeMap::new(),
+            strays: BTreeMap::new(),
+            ways: Vec::new(),
             shown: None,
             life: Life::New,
         }
@@ -69,6 +77,7 @@ impl Stack {
         match input {
             Input::Settings(settings) => self.settle(now, &settings),
             Input::Time(time) => self.time(now, time),
+            Input::NamesChanged => self.names_changed(now),
             Input::Listening { id, local } => self.listening(now, id, local),
             Input::ListenFailed { id, fault } => {
                 for gateway in self.gateways.values_mut() {
@@ -82,13 +91,15 @@ impl Stack {
                 let users = self.core.table.undelivered(id, peer);
                 self.unanswered(now, users);
             }
-            Input::Opened { id, local } => self.opened(now, id, local),
+            Input::Opened { id, local, session } => {
+                self.opened(now, id, local, session.map(|it| *it));
+            }
             Input::Accepted {
                 id,
                 listener,
                 local: _,
                 peer,
-            } => self.accepted(id, listener, peer),
+            } => self.accepted(now, id, listener, peer),
             Input::Data { id, bytes } => self.data(now, id, &bytes),
             Input::Closed { id } => self.stream_ended(now, id, None),
             Input::Failed { id, fault } => self.stream_ended(now, id, Some(fault)),
@@ -97,7 +108,10 @@ impl Stack {
             Input::Shutdown => self.stop(now),
         }
         self.tick(now);
-        self.publish();
+        self.close_silent(now);
+        self.forget_closed();
+        self.return_stranded(now);
+        self.publish(now);
     }
 
     /// The next thing to do, if any.
@@ -115,6 +129,8 @@ impl Stack {
             .values()
             .filter_map(Gateway::next_deadline)
             .chain(self.core.table.next_deadline())
+            .chain(self.ways.iter().filter_map(Way::deadline))
+            .chain(self.next_silence())
             .chain(stop)
             .min()
     }
@@ -161,6 +177,19 @@ impl Stack {
         }
     }
 
+    /// What we close is gone at once: nobody tells us of its end.
+    fn forget_closed(&mut self) {
+        for output in &self.core.out {
+            let Output::Close { id } = output else {
+                continue;
+            };
+            if let Some(stream) = self.streams.remove(id) {
+                self.core.table.stream_gone(*id);
+                self.strays.insert(*id, stream.gateway);
+            }
+        }
+    }
+
     /// `interopRegistrationDelayValue` holds back the registrations of a stack that starts.
     fn first_delay(&mut self, now: Instant, settings: &Settings) -> Option<Instant> {
         let most = settings.interop.registration_delay_value;
@@ -176,6 +205,12 @@ impl Stack {
         for gateway in self.gateways.values_mut() {
             gateway.settle_listeners(&mut self.core);
             gateway.each_link(&mut self.core, now, |link, cx| link.time_is_known(cx));
+        }
+    }
+
+    fn names_changed(&mut self, now: Instant) {
+        for gateway in self.gateways.values_mut() {
+            gateway.each_link(&mut self.core, now, |link, cx| link.names_changed(cx));
         }
     }
 
@@ -206,6 +241,7 @@ impl Stack {
         for gateway in self.gateways.values_mut() {
             gateway.tick(&mut self.core, now);
         }
+        self.tick_ways(now);
         self.gateways.retain(|_, it| it.wanted || !it.is_empty());
         self.finish(now);
     }
@@ -220,12 +256,13 @@ impl Stack {
         for gateway in self.gateways.values_mut() {
             gateway.close(&mut self.core, now);
         }
+        self.close_ways();
         for id in std::mem::take(&mut self.streams).into_keys() {
             self.core.out.push_back(Output::Close { id });
         }
         self.gateways.clear();
         self.life = Life::Done;
-        self.publish();
+        self.publish(now);
         self.core.out.push_back(Output::Done);
     }
 
@@ -237,9 +274,10 @@ impl Stack {
         }
     }
 
-    fn publish(&mut self) {
+    fn publish(&mut self, now: Instant) {
         let wanted = self.gateways.values().filter(|it| it.wanted);
-        let status = show::show(&self.core, wanted);
+        let mut status = show::show(&self.core, wanted);
+        show::date(&mut status, self.shown.as_ref(), now);
         if self.shown.as_ref() != Some(&status) {
             self.shown = Some(status.clone());
             self.core.out.push_back(Output::Publish(Box::new(status)));

@@ -234,7 +234,7 @@ impl Gateway {
             registration.refuse(fault);
             return;
         }
-        let steps = registration.update(now, plan);
+        let steps = registration.update(plan);
         let id = registration.id;
         self.steps(core, now, id, steps);
     }

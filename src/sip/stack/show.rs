@@ -1,33 +1,78 @@
 //! How a gateway looks from outside: its status rows.
 
+use std::collections::BTreeSet;
+use std::time::Instant;
+
 use super::core::Core;
 use super::gateway::Gateway;
 use crate::sip::event::{ListenFault, TimeOfDay};
 use crate::sip::link::{Link, LinkFault};
+use crate::sip::plan::Line;
 use crate::sip::serve::Readiness;
-use crate::sip::status::{GatewayState, GatewayStatus, Status};
+use crate::sip::status::{GatewayState, GatewayStatus, LinkStatus, Status};
 use crate::sip::transport::Transport;
 
 /// The status of these gateways.
 pub(super) fn show<'a>(core: &Core, gateways: impl Iterator<Item = &'a Gateway>) -> Status {
     let mut status = Status {
         ready: true,
+        unregistered: core.waiting.clone(),
         ..Status::default()
     };
+    let mut usable = BTreeSet::new();
     for gateway in gateways {
         status.ready &= gateway.readiness(core) == Readiness::Ready;
         status.gateways.push(gateway.status(core));
         let links = gateway.links.values().chain(&gateway.draining);
         status.links.extend(links.filter_map(Link::status));
+        for (ep_id, serves) in gateway.endpoints() {
+            match serves {
+                true => usable.insert(ep_id.clone()),
+                false => status.unregistered.insert(ep_id.clone()),
+            };
+        }
         let registrations = gateway.registrations.values().chain(&gateway.leaving);
         status
             .registrations
             .extend(registrations.map(|it| it.status()));
     }
+    // One gateway that serves it is enough.
+    status.unregistered = &status.unregistered - &usable;
     status
 }
 
+/// Since when each link is what it is: since it was first shown so.
+pub(super) fn date(status: &mut Status, shown: Option<&Status>, now: Instant) {
+    for link in &mut status.links {
+        let same = |it: &&LinkStatus| it.index == link.index && it.state == link.state;
+        let before = shown.and_then(|it| it.links.iter().find(same));
+        link.since = before.and_then(|it| it.since).or(Some(now));
+    }
+}
+
 impl Gateway {
+    /// The endpoints that are to register here, and whether they can be used.
+    fn endpoints(&self) -> impl Iterator<Item = (&String, bool)> {
+        let lines = self.registrations.iter();
+        lines.filter_map(|(line, registration)| match line {
+            Line::Endpoint(ep_id) => {
+                let serves = self.plan.unregistered.endpoints_serve;
+                Some((ep_id, serves || registration.is_registered()))
+            }
+            Line::Unit(_) => None,
+        })
+    }
+
+    /// Whether the unit registers here, and none of its registrations stands.
+    fn is_unregistered(&self) -> bool {
+        let lines = self.registrations.iter();
+        let mut units = lines
+            .filter(|(line, _)| matches!(line, Line::Unit(_)))
+            .map(|(_, registration)| registration)
+            .peekable();
+        units.peek().is_some() && !units.any(|it| it.is_registered())
+    }
+
     /// Whether its links and registrations all stand.
     pub(super) fn readiness(&self, core: &Core) -> Readiness {
         let stands = self.state(core).0 == GatewayState::Ready
@@ -94,6 +139,10 @@ impl Gateway {
         if self.silent {
             let reason = LinkFault::NoOptionsAnswer.to_string();
             return (GatewayState::ServerUnreachable, reason);
+        }
+        if self.plan.unregistered.gateway_waits && self.is_unregistered() {
+            let reason = "none of the unit's registrations stands: see SipEp.RegistrationStatus and SipEp.DefaultUnitRegistrationUnregisteredBehavior";
+            return (GatewayState::Unregistered, reason.to_owned());
         }
         (GatewayState::Ready, self.remark())
     }

@@ -23,16 +23,20 @@ impl Gateway {
         let Some(link) = self.link(id).filter(|it| it.plan.wanted.server == server) else {
             return;
         };
-        let Some(flow) = link.flow_for_request(now) else {
+        let Some(flow) = link.flow_for_request(&mut core.context(now)) else {
             return;
         };
         link.touch(now);
-        let from = self.keep_alive_from(core, &flow);
+        let (from, routes) = self.keep_alive_from(core, id, &flow);
         let Some(uri) = Uri::parse(&format!("sip:{}", server.uri_hostport())) else {
             return;
         };
         let branch = via::new_branch(&mut core.rng);
         let mut request = options(uri, (&flow, &branch), &from, &core.style, &mut core.rng);
+        for route in routes {
+            // RFC 3608 §5: the way of the address of record in From.
+            request.headers.push(HeaderName::Route, route);
+        }
         if let Some(contact) = self.contact(Hop::from(flow)) {
             request.headers.push(HeaderName::Contact, contact);
         }
@@ -42,7 +46,10 @@ impl Gateway {
     }
 
     /// Any answer will do.
-    pub(super) fn keep_alive_answered(&mut self, core: &mut Core) {
+    pub(super) fn keep_alive_answered(&mut self, core: &mut Core, id: LinkId) {
+        if let Some(link) = self.link(id) {
+            link.served();
+        }
         if self.silent {
             self.silent = false;
             core.notice(Notice::KeepAliveAnswered {
@@ -72,13 +79,22 @@ impl Gateway {
             .cloned()
     }
 
-    fn keep_alive_from(&self, core: &Core, flow: &Flow) -> String {
-        let first = self.registrations.values().next();
-        match (core.interop.keep_alive_option_format, first) {
-            (KeepAliveOptionFormat::FullFrom, Some(registration)) => {
-                address_of_record(&registration.plan.binding, &core.style)
+    /// The From, and the route of the address of record where it is one.
+    fn keep_alive_from(&self, core: &Core, link: LinkId, flow: &Flow) -> (String, Vec<String>) {
+        let lines = self.registrations.values();
+        let own = { lines.clone() }.find(|it| it.link == Some(link));
+        match (
+            core.interop.keep_alive_option_format,
+            own.or(lines.into_iter().next()),
+        ) {
+            (KeepAliveOptionFormat::FullFrom, Some(line)) => (
+                address_of_record(&line.plan.binding, &core.style),
+                line.service_route().to_vec(),
+            ),
+            _ => {
+                let host = bracketed(&flow.local.ip().to_string());
+                (format!("sip:{host}"), Vec::new())
             }
-            _ => format!("sip:{}", bracketed(&flow.local.ip().to_string())),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::client::Client;
 use super::invite_client::InviteClient;
 use super::invite_server::InviteServer;
 use super::key::{CallMark, ClientKey, ServerKey};
+use super::served::{Served, Serving, Stranded};
 use super::server::Server;
 use super::{Action, Pace};
 use crate::sip::event::{Output, SocketId};
@@ -93,25 +94,12 @@ struct Asked {
     user: User,
 }
 
-#[derive(Debug)]
-enum Serving {
-    Plain(Server),
-    Invite(InviteServer),
-}
-
-#[derive(Debug)]
-struct Served {
-    machine: Serving,
-    mark: Option<CallMark>,
-    answer: Vec<u8>,
-    hop: Hop,
-}
-
 /// The transactions of one stack.
 #[derive(Debug, Default)]
 pub struct Table {
     clients: BTreeMap<ClientKey, Asked>,
     servers: BTreeMap<ServerKey, Served>,
+    stranded: Vec<Stranded>,
 }
 
 impl Table {
@@ -150,6 +138,9 @@ impl Table {
     ) -> Option<User> {
         let key = ClientKey::of_response(response)?;
         let asked = self.clients.get_mut(&key)?;
+        if !same_sent_by(&asked.request, response) {
+            return None;
+        }
         let status = response.status.code();
         let actions = match &mut asked.machine {
             Sending::Plain(client) => client.response(now, status),
@@ -188,7 +179,7 @@ impl Table {
                 Serving::Invite(server) => server.repeated(),
             };
             if actions.contains(&Action::Repeat) && !served.answer.is_empty() {
-                out.push_back(served.hop.send(served.answer.clone()));
+                served.send(&mut self.stranded, out);
             }
             return Arrived::Absorbed;
         }
@@ -211,7 +202,7 @@ impl Table {
             return;
         };
         served.answer = response.to_bytes();
-        out.push_back(served.hop.send(served.answer.clone()));
+        served.send(&mut self.stranded, out);
         let status = response.status.code();
         let ended = match &mut served.machine {
             Serving::Plain(server) => server.answer(now, status).contains(&Action::End),
@@ -230,10 +221,33 @@ impl Table {
         self.servers.contains_key(key)
     }
 
-    /// A stream is gone: whoever waited for an answer on it hears that none will come.
+    /// A stream is gone: nobody waits for an answer on it any more, and what
+    /// is answered from now on must find another way.
     pub fn stream_gone(&mut self, socket: SocketId) {
+        for served in self.servers.values_mut() {
+            served.lost |= served.hop.socket == socket && served.hop.transport != Transport::Udp;
+        }
         self.clients
             .retain(|_, it| it.hop.socket != socket || it.hop.transport == Transport::Udp);
+    }
+
+    /// Whether requests that came by this stream are still being answered.
+    pub fn serves(&self, socket: SocketId) -> bool {
+        self.servers.values().any(|it| it.hop.socket == socket)
+    }
+
+    /// The responses that lost their connection since this was last asked.
+    pub fn stranded(&mut self) -> Vec<Stranded> {
+        std::mem::take(&mut self.stranded)
+    }
+
+    /// What came by the stream `gone` is answered through `hop` from now on.
+    pub fn rehome(&mut self, gone: SocketId, hop: Hop) {
+        let served = self.servers.values_mut();
+        for served in served.filter(|it| it.lost && it.hop.socket == gone) {
+            served.hop = hop;
+            served.lost = false;
+        }
     }
 
     /// Datagrams to `peer` cannot be delivered (RFC 3261 §18.4).
@@ -284,13 +298,14 @@ impl Table {
             }
             !actions.contains(&Action::End)
         });
+        let stranded = &mut self.stranded;
         self.servers.retain(|_, served| {
             let actions = match &mut served.machine {
                 Serving::Plain(server) => server.tick(now),
                 Serving::Invite(server) => server.tick(now),
             };
             if actions.contains(&Action::Repeat) {
-                out.push_back(served.hop.send(served.answer.clone()));
+                served.send(stranded, out);
             }
             !actions.contains(&Action::End)
         });
@@ -308,6 +323,7 @@ impl Table {
             mark: CallMark::of(request),
             answer: Vec::new(),
             hop,
+            lost: false,
         };
         self.servers.insert(key, served);
     }
@@ -345,6 +361,14 @@ impl Table {
             true => Arrived::StrayAck,
             false => Arrived::Absorbed,
         }
+    }
+}
+
+/// RFC 3261 §18.1.2: a response with another sent-by than ours is not for us.
+fn same_sent_by(request: &Request, response: &Response) -> bool {
+    match (request.headers.via(), response.headers.via()) {
+        (Ok(ours), Ok(theirs)) => (ours.host, ours.port) == (theirs.host, theirs.port),
+        _ => false,
     }
 }
 

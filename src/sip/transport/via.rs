@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::sip::link::Flow;
 use crate::sip::message::{HeaderName, Headers, Host, Rport, Via};
 use crate::sip::rng::Rng;
+use crate::sip::transaction::table::Hop;
 use crate::sip::transport::{PORT, Transport};
 
 /// What every branch of RFC 3261 starts with (§8.1.1.7).
@@ -57,6 +58,14 @@ pub fn response_destination(via: &Via, peer: SocketAddr) -> SocketAddr {
         Some(Rport::Asked) => SocketAddr::new(ip, peer.port()),
         None => SocketAddr::new(ip, via.port.unwrap_or(PORT)),
     }
+}
+
+/// Where a response goes whose connection is gone: to the source of the
+/// request, at the port of sent-by (RFC 3261 §18.2.2).
+pub fn way_back(via: &Via, hop: Hop) -> SocketAddr {
+    let ip = via.received().unwrap_or(hop.peer.ip());
+    let port = via.port.unwrap_or(hop.transport.default_port());
+    SocketAddr::new(ip, port)
 }
 
 #[cfg(test)]

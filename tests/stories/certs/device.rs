@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use demarc::certs::io::{Lookup, Ports, Runner};
+use demarc::certs::io::{Lookup, Memory, Ports, Runner};
 use demarc::certs::{Keyring, TlsTime, Unit, guards};
 use demarc::schema::Name;
 use demarc::tree::{Actor, Backing, OperationError, Transaction, Tree, Value};
@@ -19,6 +19,7 @@ pub(crate) struct Device {
     pub(crate) tree: Tree,
     pub(crate) keyring: Arc<Keyring>,
     said: Arc<Mutex<Vec<String>>>,
+    kept: Arc<Mutex<Vec<u8>>>,
     running: JoinHandle<()>,
 }
 
@@ -32,6 +33,16 @@ impl Device {
     /// It is NOW, and every name is an address of this machine.
     pub(crate) fn start() -> Self {
         let (tree, _) = Tree::open(Backing::Memory, guards(), vec![]).expect("memory");
+        Self::start_on(tree, Arc::default())
+    }
+
+    /// As a new process finds what this one leaves.
+    pub(crate) fn restart(self) -> Self {
+        self.running.abort();
+        Self::start_on(self.tree.clone(), self.kept.clone())
+    }
+
+    fn start_on(tree: Tree, kept: Arc<Mutex<Vec<u8>>>) -> Self {
         let said = Arc::new(Mutex::new(Vec::new()));
         let log = said.clone();
         tree.on_notice(move |notice| log.lock().expect("a log").push(notice.text.clone()));
@@ -43,17 +54,23 @@ impl Device {
             mac: "0200000000aa".to_owned(),
             ..Unit::default()
         };
+        let keeping = kept.clone();
         let runner = Runner::prepare(Ports {
             tree: tree.clone(),
             keyring: keyring.clone(),
             unit,
             time: Arc::new(move || TlsTime::of(Some(now), now)),
             lookup,
+            memory: Memory {
+                kept: kept.lock().expect("octets").clone(),
+                keep: Box::new(move |octets| *keeping.lock().expect("octets") = octets.to_vec()),
+            },
         });
         Self {
             tree,
             keyring,
             said,
+            kept,
             running: tokio::spawn(runner.run()),
         }
     }

@@ -1,7 +1,7 @@
 //! Certificates: fetched from real servers on the loopback, swapped under links.
 
 mod device;
-mod pki;
-mod server;
+pub(crate) mod pki;
+pub(crate) mod server;
 mod swap;
 mod transfers;

@@ -76,7 +76,7 @@ async fn answer<T: AsyncRead + AsyncWrite + Unpin>(mut connection: T, pages: &Pa
     let _ = connection.shutdown().await;
 }
 
-fn config(pair: &Pair) -> Arc<ServerConfig> {
+pub(crate) fn config(pair: &Pair) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls_openssl::default_provider());
     let chain = vec![CertificateDer::from(
         pair.certificate.to_der().expect("DER"),

@@ -8,6 +8,7 @@ use demarc::certs::{
 };
 use demarc::tree::{OperationError, Value};
 use openssl::sha::sha256;
+use tokio::net::TcpListener;
 
 use super::device::Device;
 use super::pki::{Authority, NOW};
@@ -248,7 +249,7 @@ async fn picky(web: &Authority, wanted: &Authority, pages: Pages) -> Server {
     let anchors = OthersBundle::read(wanted.0.pem().as_bytes()).expect("good");
     keyring.set_anchors(anchors.certificates().iter().cloned().collect());
     let required = ClientAuth::Required;
-    let config = server_config(&keyring, Service::Web, TlsPolicy::default(), required);
+    let config = server_config(&keyring, Service::Cert, TlsPolicy::default(), required);
     Server::serve(Some(config.expect("ciphers")), pages).await
 }
 
@@ -275,4 +276,30 @@ async fn a_host_certificate_is_shown_to_a_server_where_the_association_says_so()
     );
     bench.device.set(&[(association, Value::Integer(1))]);
     assert_eq!(bench.device.transfer(&url, &[]).await.0, "done");
+}
+
+#[tokio::test]
+async fn a_transfer_that_a_restart_interrupts_has_failed_until_it_is_started_again() {
+    let mut bench = Bench::new().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = silent.local_addr().expect("bound").port();
+    let (state, reason) = (
+        "Cert.Transfer[Index=1].State",
+        "Cert.Transfer[Index=1].Reason",
+    );
+    bench.device.set(&[
+        (
+            "Cert.Transfer[Index=1].Url",
+            Value::from(format!("https://{HOST}:{port}/a.pem")),
+        ),
+        ("Cert.Transfer[Index=1].Start", Value::Integer(10)),
+    ]);
+    bench.device.wait_for(state, "running").await;
+    bench.device = bench.device.restart();
+    assert_eq!(bench.device.read(state), "failed");
+    let why = bench.device.read(reason);
+    assert!(why.starts_with("interrupted by a restart"), "{why}");
+    let url = bench.give_out().await;
+    let (state, reason) = bench.device.transfer(&format!("{url}/a.pem"), &[]).await;
+    assert_eq!((state.as_str(), reason.as_str()), ("done", ""));
 }

@@ -1,5 +1,7 @@
 //! Live change: what differs changes at once, and nothing else is touched.
 
+use std::time::Duration;
+
 use demarc::sip::settings::{Proxy, Registration};
 use demarc::sip::status::{LinkState, RegistrationState};
 use demarc::sip::transport::Transport;
@@ -198,4 +200,38 @@ fn the_same_settings_again_change_nothing() {
     world.apply();
     world.seconds(60);
     assert_eq!(world.sent.len(), sent);
+}
+
+#[test]
+fn a_change_while_an_answer_is_awaited_is_sent_after_it() {
+    let mut world = World::with(Manner::default());
+    world.apply();
+    world.run(Duration::from_millis(5));
+    world.settings.registration.proposed_expiration_value = 900;
+    world.apply();
+    world.seconds(1);
+    let proposed = world.registers(0).into_iter();
+    let proposed: Vec<_> = proposed.map(|it| it.headers.expires()).collect();
+    assert_eq!(proposed, [None, Some(900)]);
+    world.seconds(120);
+    assert_eq!(world.registers(0).len(), 2);
+}
+
+#[test]
+fn a_change_while_the_link_is_down_leaves_the_reason_standing() {
+    let mut world = World::with(Manner {
+        is_dead: true,
+        ..Manner::default()
+    });
+    world.transports("default", &[Transport::Tls]);
+    world.apply();
+    world.seconds(2);
+    let before = world.registration("default");
+    assert_eq!(before.0, RegistrationState::Unreachable);
+    world.settings.registration.proposed_expiration_value = 900;
+    world.apply();
+    assert_eq!(world.registration("default"), before);
+    world.registrars[0].manner.is_dead = false;
+    world.seconds(120);
+    assert!(world.is_registered());
 }

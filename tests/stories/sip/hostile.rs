@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use demarc::sip::settings::ContactMatching;
 use demarc::sip::status::RegistrationState;
 use demarc::sip::transport::Transport;
 
@@ -43,25 +44,66 @@ fn a_registrar_that_speaks_only_tls_betrays_it_over_tcp() {
 
 #[test]
 fn a_500_to_a_contact_without_transport_names_registration_enable() {
-    let mut world = World::with(Manner {
-        wants_transport: true,
-        ..Manner::default()
-    });
-    world.transports("default", &[Transport::Tls]);
+    for transport in [Transport::Tls, Transport::Tcp, Transport::Udp] {
+        let mut world = World::with(Manner {
+            wants_transport: true,
+            ..Manner::default()
+        });
+        world.transports("default", &[transport]);
+        world.apply();
+        world.seconds(2);
+        let (state, reason) = world.registration("default");
+        assert_eq!(state, RegistrationState::Rejected);
+        let object = "SipEp.TransportConfig[GatewayName=default].RegistrationEnable";
+        assert!(
+            reason.contains("500") && reason.contains(object),
+            "{reason}"
+        );
+        let config = world.transports("default", &[transport]);
+        config.registration_enable = true;
+        world.apply();
+        world.seconds(2);
+        assert!(world.is_registered());
+    }
+}
+
+#[test]
+fn a_clear_stream_that_is_reset_before_a_word_names_tls() {
+    let mut world = World::with(only_tls());
+    world.transports("default", &[Transport::Tcp]);
     world.apply();
-    world.seconds(2);
-    let (state, reason) = world.registration("default");
-    assert_eq!(state, RegistrationState::Rejected);
-    let object = "SipEp.TransportConfig[GatewayName=default].RegistrationEnable";
+    let server = world.registrars[0].addr.to_string();
+    while world.stream_ports(&server).is_empty() {
+        world.run(Duration::from_millis(1));
+    }
+    // Open, and not answered yet.
+    world.run(Duration::from_millis(15));
+    world.reset_streams();
+    let (_, reason) = world.registration("default");
+    let object = "SipEp.TransportConfig[GatewayName=default].TlsEnable";
     assert!(
-        reason.contains("500") && reason.contains(object),
+        reason.contains("only TLS") && reason.contains(object),
         "{reason}"
     );
-    let config = world.transports("default", &[Transport::Tls]);
-    config.registration_enable = true;
+}
+
+#[test]
+fn another_form_of_request_or_of_reading_is_tried_at_once() {
+    let mut world = World::with(Manner {
+        refuses: Some((400, None)),
+        ..Manner::default()
+    });
     world.apply();
     world.seconds(2);
-    assert!(world.is_registered());
+    let asked = world.registers(0).len();
+    world.settings.interop.sip_uri_user_parameter_value = "phone".into();
+    world.apply();
+    world.seconds(2);
+    assert_eq!(world.registers(0).len(), asked + 1);
+    world.settings.interop.registration_contact_matching = ContactMatching::IgnoreUriParams;
+    world.apply();
+    world.seconds(2);
+    assert_eq!(world.registers(0).len(), asked + 2);
 }
 
 #[test]

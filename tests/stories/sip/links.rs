@@ -32,7 +32,7 @@ fn srv(priority: u16, port: u16, target: &str) -> Srv {
 }
 
 /// `sip.example` is two servers; the first has the higher priority.
-fn two_servers(transports: &[Transport], service: &str) -> World {
+pub(super) fn two_servers(transports: &[Transport], service: &str) -> World {
     let mut world = World::new();
     world.add_registrar("198.51.100.1:5071", Manner::default());
     world.add_registrar("198.51.100.2:5072", Manner::default());
@@ -215,6 +215,42 @@ fn a_link_returns_to_its_first_target_once_that_is_back_and_lets_the_second_go_a
         "the old stream went"
     );
     assert!(world.is_registered());
+    let back = "back to sip.example:0 (TLS 198.51.100.1:5071)";
+    assert!(
+        world.notices.iter().any(|it| it.contains(back)),
+        "{:?}",
+        world.notices
+    );
+}
+
+#[test]
+fn the_fail_back_interval_says_when_the_first_target_is_tried_again() {
+    for seconds in [15, 60] {
+        let mut world = two_servers(&[Transport::Tls], "_sips._tcp");
+        world.settings.transport.failback_interval = seconds;
+        world.registrars[0].manner.is_dead = true;
+        world.apply();
+        world.seconds(10);
+        world.registrars[0].manner.is_dead = false;
+        world.seconds(200);
+        let tried: Vec<u64> = { world.connects.iter() }.map(|it| it.0.as_secs()).collect();
+        assert_eq!(tried, [0, 0, u64::from(seconds)]);
+        assert_eq!(world.registers(0).len(), 1);
+    }
+}
+
+#[test]
+fn over_udp_the_first_request_after_the_fail_back_interval_returns_to_the_first_target() {
+    let mut world = two_servers(&[Transport::Udp], "_sip._udp");
+    world.registrars[0].manner.is_dead = true;
+    world.registrars[1].manner.grants = 100;
+    world.apply();
+    world.seconds(34);
+    assert!(world.is_registered());
+    world.registrars[0].manner.is_dead = false;
+    world.seconds(50);
+    assert_eq!(world.registers(0).len(), 1);
+    assert!(world.notices.iter().any(|it| it.contains("back to sip")));
 }
 
 #[test]
@@ -274,6 +310,25 @@ fn keep_alive_options_find_out_that_a_server_is_gone_and_that_it_is_back() {
     world.registrars[0].manner.is_dead = false;
     world.seconds(25);
     assert_eq!(world.status.gateways[0].state, GatewayState::Ready);
+}
+
+#[test]
+fn links_ask_the_system_for_tcp_keep_alive_and_a_change_opens_a_new_one_first() {
+    let mut world = tls_world(Manner::default());
+    world.settings.keep_alive.method = KeepAliveMethod::TcpKeepAlive;
+    world.apply();
+    world.seconds(2);
+    world.settings.keep_alive.interval = 45;
+    world.settings.keep_alive.retry = 5;
+    world.apply();
+    world.seconds(2);
+    assert!(world.is_registered());
+    let orders: Vec<_> = { world.connects.iter() }
+        .map(|it| it.1.tcp_keep_alive.expect("wanted"))
+        .map(|it| (it.interval.as_secs(), it.retry))
+        .collect();
+    assert_eq!(orders, [(30, 3), (45, 5)]);
+    assert_eq!(world.stream_ports(SERVER), [16001], "the old one went");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use demarc::sip::event::{Session, TlsRefusal};
 use demarc::sip::message::{Contact, HeaderName, Method, Request, Response, StatusCode};
 use demarc::sip::transport::Transport;
 use demarc::wire::digest::{Credentials, Secret, Target};
@@ -27,10 +28,20 @@ pub(super) struct Manner {
     pub(super) wants_transport: bool,
     /// It lists this binding too.
     pub(super) stranger: Option<String>,
+    /// It challenges as RFC 2069 did.
+    pub(super) without_qop: bool,
+    /// It agrees to flows, with this interval of keep-alives.
+    pub(super) flow_timer: Option<u32>,
+    /// The way that it gives for other requests.
+    pub(super) service_route: Option<String>,
     /// It closes streams that were idle so long.
     pub(super) closes_idle: Option<Duration>,
     /// It does not answer at all.
     pub(super) is_dead: bool,
+    /// It refuses TLS handshakes for this.
+    pub(super) refuses_tls: Option<TlsRefusal>,
+    /// What TLS agrees on.
+    pub(super) session: Option<Session>,
 }
 
 impl Default for Manner {
@@ -44,8 +55,13 @@ impl Default for Manner {
             stale: 0,
             wants_transport: false,
             stranger: None,
+            without_qop: false,
+            flow_timer: None,
+            service_route: None,
             closes_idle: None,
             is_dead: false,
+            refuses_tls: None,
+            session: None,
         }
     }
 }
@@ -57,6 +73,8 @@ pub(super) struct Registrar {
     pub(super) manner: Manner,
     /// Every request with its transport, in order.
     pub(super) seen: Vec<(Transport, Request)>,
+    /// Every response that came to it.
+    pub(super) responses: Vec<Response>,
     /// What is bound: Contact URI to seconds.
     pub(super) bindings: BTreeMap<String, u32>,
     nonces: u32,
@@ -68,6 +86,7 @@ impl Registrar {
             addr,
             manner,
             seen: Vec::new(),
+            responses: Vec::new(),
             bindings: BTreeMap::new(),
             nonces: 0,
         }
@@ -134,6 +153,13 @@ impl Registrar {
 
     fn listing(&self, request: &Request) -> Response {
         let mut response = respond(request, 200);
+        if let Some(seconds) = self.manner.flow_timer {
+            response.headers.push(HeaderName::Require, "outbound");
+            response.headers.push(HeaderName::FlowTimer, seconds);
+        }
+        if let Some(route) = &self.manner.service_route {
+            response.headers.push(HeaderName::ServiceRoute, route);
+        }
         if let Some(stranger) = &self.manner.stranger {
             response
                 .headers
@@ -175,9 +201,14 @@ impl Registrar {
         let mut response = respond(request, 401);
         let mark = if stale { ", stale=true" } else { "" };
         let nonce = self.nonces;
+        let qop = if self.manner.without_qop {
+            ""
+        } else {
+            ", qop=\"auth\""
+        };
         response.headers.push(
             HeaderName::WwwAuthenticate,
-            format!("Digest realm=\"test\", nonce=\"nonce{nonce}\", qop=\"auth\"{mark}"),
+            format!("Digest realm=\"test\", nonce=\"nonce{nonce}\"{qop}{mark}"),
         );
         Some(response)
     }

@@ -1,15 +1,17 @@
 //! A stack, a network that delays and loses, name servers, and stub registrars.
 
+mod network;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use demarc::sip::Stack;
-use demarc::sip::event::{Connect, Input, Output, SocketId, StreamFault, TimeOfDay};
+use demarc::sip::event::{Connect, Input, SocketId, StreamFault, TimeOfDay};
 use demarc::sip::hostport::HostPort;
-use demarc::sip::message::framing::{Frame, Framer};
-use demarc::sip::message::{Message, Request};
-use demarc::sip::resolve::{Answer, LookupFault, Query, Records};
+use demarc::sip::message::Request;
+use demarc::sip::message::framing::Framer;
+use demarc::sip::resolve::Records;
 use demarc::sip::rng::Rng;
 use demarc::sip::settings::{
     Authentication, Gateway, Proxy, Registration, Settings, TransportConfig, UnitRegistration,
@@ -19,8 +21,6 @@ use demarc::sip::transport::Transport;
 
 use super::registrar::{Manner, Registrar};
 
-/// The way between two hosts.
-const DELAY: Duration = Duration::from_millis(10);
 /// More steps than any story takes.
 const MOST_STEPS: u32 = 200_000;
 
@@ -64,6 +64,18 @@ pub(super) struct World {
     pub(super) busy: Vec<u16>,
     /// When and to whom anything was sent.
     pub(super) sent: Vec<(Duration, SocketAddr)>,
+    /// What was written to streams, those of peers among them.
+    pub(super) written: Vec<(SocketId, Vec<u8>)>,
+    /// The ports that datagrams were sent from.
+    pub(super) sources: Vec<u16>,
+    /// Ports that were to be remembered.
+    pub(super) remembered: Vec<u16>,
+    /// What was sent as datagrams and into streams, octet for octet.
+    pub(super) octets: Vec<Vec<u8>>,
+    /// Streams that the stack closed.
+    pub(super) closed: Vec<SocketId>,
+    /// Questions to name servers.
+    pub(super) asked: Vec<String>,
     /// Connections that were asked for.
     pub(super) connects: Vec<(Duration, Connect)>,
     pub(super) is_done: bool,
@@ -90,6 +102,12 @@ impl World {
             loss: 0,
             busy: Vec::new(),
             sent: Vec::new(),
+            written: Vec::new(),
+            sources: Vec::new(),
+            remembered: Vec::new(),
+            octets: Vec::new(),
+            closed: Vec::new(),
+            asked: Vec::new(),
             connects: Vec::new(),
             is_done: false,
             now,
@@ -209,6 +227,35 @@ impl World {
         self.input(Input::Datagram { id, peer, bytes });
     }
 
+    /// A peer opens a stream to the gateway's port of this transport.
+    pub(super) fn accept(&mut self, transport: Transport, peer: SocketAddr) -> SocketId {
+        let listeners = self.listeners.iter();
+        let found = { listeners }.find(|(_, it)| it.0 == transport);
+        let (listener, (_, local)) = found.expect("a listener");
+        let (listener, local) = (*listener, *local);
+        let id = self.stack.accept_id();
+        self.input(Input::Accepted {
+            id,
+            listener,
+            local,
+            peer,
+        });
+        id
+    }
+
+    /// Octets arrive on a stream.
+    pub(super) fn data(&mut self, id: SocketId, bytes: &[u8]) {
+        let bytes = bytes.to_vec();
+        self.input(Input::Data { id, bytes });
+    }
+
+    /// Nobody listens where the gateway's UDP socket sent to.
+    pub(super) fn undelivered(&mut self, peer: SocketAddr) {
+        let udp = self.listeners.iter().find(|(_, it)| it.0 == Transport::Udp);
+        let id = *udp.expect("a UDP socket").0;
+        self.input(Input::Undelivered { id, peer });
+    }
+
     /// Lets so much time pass.
     pub(super) fn run(&mut self, time: Duration) {
         let end = self.now + time;
@@ -233,6 +280,11 @@ impl World {
     /// Since the beginning.
     pub(super) fn elapsed(&self) -> Duration {
         self.now - self.start
+    }
+
+    /// The present.
+    pub(super) fn now(&self) -> Instant {
+        self.now
     }
 
     /// The state and reason of the first registration of a gateway.
@@ -279,6 +331,14 @@ impl World {
         }
     }
 
+    /// Resets every stream from the far end.
+    pub(super) fn reset_streams(&mut self) {
+        for id in std::mem::take(&mut self.streams).into_keys() {
+            let fault = StreamFault::Reset;
+            self.input(Input::Failed { id, fault });
+        }
+    }
+
     /// The local ports of the open streams to `addr`.
     pub(super) fn stream_ports(&self, addr: &str) -> Vec<u16> {
         let peer = socket(addr);
@@ -287,236 +347,6 @@ impl World {
             .filter(|it| it.peer == peer)
             .map(|it| it.local.port())
             .collect()
-    }
-
-    fn step(&mut self) {
-        let due = self
-            .parcels
-            .iter()
-            .enumerate()
-            .filter(|(_, it)| it.0 <= self.now)
-            .min_by_key(|(_, it)| (it.0, it.1));
-        match due.map(|(place, _)| place) {
-            Some(place) => {
-                let (_, _, parcel) = self.parcels.remove(place);
-                self.deliver(parcel);
-            }
-            None => self.input(Input::Tick),
-        }
-    }
-
-    fn deliver(&mut self, parcel: Parcel) {
-        match parcel {
-            Parcel::ToStack(input) => self.input(input),
-            Parcel::Datagram { from, peer, bytes } => self.datagram_at(from, peer, &bytes),
-            Parcel::Stream { id, bytes } => self.stream_data_at(id, &bytes),
-            Parcel::IdleCheck { id } => self.check_idle(id),
-        }
-    }
-
-    fn send(&mut self, after: Duration, parcel: Parcel) {
-        self.order += 1;
-        self.parcels.push((self.now + after, self.order, parcel));
-    }
-
-    fn drain(&mut self) {
-        while let Some(output) = self.stack.poll() {
-            self.obey(output);
-        }
-    }
-
-    fn obey(&mut self, output: Output) {
-        match output {
-            Output::Listen {
-                id,
-                transport,
-                local,
-                ..
-            } => {
-                let local = match local.port() {
-                    0 => SocketAddr::new(local.ip(), 40_000),
-                    _ => local,
-                };
-                self.listeners.insert(id, (transport, local));
-                self.send(
-                    Duration::ZERO,
-                    Parcel::ToStack(Input::Listening { id, local }),
-                );
-            }
-            Output::Unlisten { id } => {
-                self.listeners.remove(&id);
-            }
-            Output::Datagram { id, peer, bytes } => {
-                self.sent.push((self.elapsed(), peer));
-                let local = self.listeners.get(&id).expect("a bound socket");
-                assert_eq!(local.0, Transport::Udp);
-                if !self.is_lost() {
-                    let delay = self.jitter();
-                    self.send(
-                        delay,
-                        Parcel::Datagram {
-                            from: id,
-                            peer,
-                            bytes,
-                        },
-                    );
-                }
-            }
-            Output::Connect(connect) => self.connect(connect),
-            Output::Write { id, bytes } => {
-                let peer = self.streams.get(&id).map(|it| it.connect.peer);
-                self.sent.extend(peer.map(|it| (self.elapsed(), it)));
-                self.send(DELAY, Parcel::Stream { id, bytes });
-            }
-            Output::Close { id } => {
-                self.streams.remove(&id);
-            }
-            Output::Resolve { id, query } => {
-                let answer = self.look_up(&query);
-                self.send(DELAY, Parcel::ToStack(Input::Resolved { id, answer }));
-            }
-            Output::Publish(status) => self.status = *status,
-            Output::Notice(notice) => self.notices.push(notice.logged().text),
-            Output::RememberPort(_) => {}
-            Output::Done => self.is_done = true,
-        }
-    }
-
-    fn look_up(&self, query: &Query) -> Result<Answer, LookupFault> {
-        let name = match query {
-            Query::Naptr(name) => format!("NAPTR {name}"),
-            Query::Srv(name) => format!("SRV {name}"),
-            Query::A(name) => format!("A {name}"),
-            Query::Aaaa(name) => format!("AAAA {name}"),
-        };
-        let records = self.zone.get(&name).cloned().ok_or(LookupFault::Nothing)?;
-        Ok(Answer {
-            records,
-            ttl: Duration::from_secs(3600),
-        })
-    }
-
-    fn connect(&mut self, connect: Connect) {
-        self.connects.push((self.elapsed(), connect.clone()));
-        let id = connect.id;
-        let refused = |fault| Parcel::ToStack(Input::Failed { id, fault });
-        if self.busy.contains(&connect.local.port()) {
-            return self.send(Duration::ZERO, refused(StreamFault::PortBusy));
-        }
-        let there = self
-            .registrars
-            .iter()
-            .find(|it| it.addr == connect.peer && !it.manner.is_dead);
-        let Some(there) = there else {
-            return self.send(DELAY, refused(StreamFault::Refused));
-        };
-        if connect.transport == Transport::Tls && !there.manner.transports.contains(&Transport::Tls)
-        {
-            let fault = StreamFault::Handshake("the peer does not speak TLS".into());
-            return self.send(DELAY, refused(fault));
-        }
-        let idle = there.manner.closes_idle;
-        let local = connect.local;
-        let open = Open {
-            connect,
-            framer: Framer::new(),
-            last: self.now,
-        };
-        self.streams.insert(id, open);
-        self.send(DELAY, Parcel::ToStack(Input::Opened { id, local }));
-        if let Some(idle) = idle {
-            self.send(idle, Parcel::IdleCheck { id });
-        }
-    }
-
-    fn check_idle(&mut self, id: SocketId) {
-        let Some(open) = self.streams.get(&id) else {
-            return;
-        };
-        let peer = open.connect.peer;
-        let there = self.registrars.iter().find(|it| it.addr == peer);
-        let Some(idle) = there.and_then(|it| it.manner.closes_idle) else {
-            return;
-        };
-        let end = open.last + idle;
-        if end > self.now {
-            let rest = end - self.now;
-            return self.send(rest, Parcel::IdleCheck { id });
-        }
-        self.streams.remove(&id);
-        self.input(Input::Closed { id });
-    }
-
-    fn datagram_at(&mut self, from: SocketId, peer: SocketAddr, bytes: &[u8]) {
-        let Ok(Message::Request(request)) = Message::parse(bytes) else {
-            return;
-        };
-        let there = self
-            .registrars
-            .iter_mut()
-            .find(|it| it.addr == peer && !it.manner.is_dead);
-        let Some(there) = there.filter(|it| it.manner.transports.contains(&Transport::Udp)) else {
-            return;
-        };
-        let Some(response) = there.answer(Transport::Udp, &request) else {
-            return;
-        };
-        if self.is_lost() {
-            return;
-        }
-        let delay = self.jitter();
-        let input = Input::Datagram {
-            id: from,
-            peer,
-            bytes: response.to_bytes(),
-        };
-        self.send(delay, Parcel::ToStack(input));
-    }
-
-    fn stream_data_at(&mut self, id: SocketId, bytes: &[u8]) {
-        let Some(open) = self.streams.get_mut(&id) else {
-            return;
-        };
-        open.last = self.now;
-        open.framer.push(bytes);
-        let (peer, transport) = (open.connect.peer, open.connect.transport);
-        let mut frames = Vec::new();
-        while let Some(frame) = open.framer.next().expect("a stream of messages") {
-            frames.push(frame);
-        }
-        let there = self
-            .registrars
-            .iter_mut()
-            .find(|it| it.addr == peer && !it.manner.is_dead);
-        let Some(there) = there else { return };
-        if !there.manner.transports.contains(&transport) {
-            // What a TLS server makes of clear text: an alert, and the end.
-            let alert = vec![0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x0a];
-            self.send(DELAY, Parcel::ToStack(Input::Data { id, bytes: alert }));
-            return;
-        }
-        let mut answers = Vec::new();
-        for frame in frames {
-            match frame {
-                Frame::Ping => answers.push(b"\r\n".to_vec()),
-                Frame::Message(Message::Request(request)) => {
-                    answers.extend(there.answer(transport, &request).map(|it| it.to_bytes()));
-                }
-                _ => {}
-            }
-        }
-        for bytes in answers {
-            self.send(DELAY, Parcel::ToStack(Input::Data { id, bytes }));
-        }
-    }
-
-    fn is_lost(&mut self) -> bool {
-        self.rng.up_to(99) < self.loss
-    }
-
-    /// Datagrams overtake each other.
-    fn jitter(&mut self) -> Duration {
-        DELAY + Duration::from_millis(self.rng.up_to(30))
     }
 }
 

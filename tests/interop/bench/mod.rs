@@ -1,12 +1,26 @@
-//! What every interop test needs: folders, ports, processes that end.
+//! What every interop test needs: folders, ports, processes that end, a
+//! device of our own, and the peers that several modules share.
+
+mod authority;
+mod device;
+mod kamailio;
+mod manager;
+mod stub;
 
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+pub(crate) use authority::{Authority, Identity, Life};
+pub(crate) use device::Device;
+pub(crate) use kamailio::{Clients, Kamailio};
+pub(crate) use manager::{LINKS, REGISTRATIONS};
+pub(crate) use stub::{Asked, Stub, answer, grant};
 
 /// A folder that goes when the test ends.
 pub(crate) struct Folder(PathBuf);
@@ -38,7 +52,8 @@ impl Drop for Folder {
     }
 }
 
-/// A process that is killed by its own pid when the test ends.
+/// A process that is killed when the test ends, with what it started: it is
+/// the head of a process group of its own.
 pub(crate) struct Running {
     child: Child,
     log: PathBuf,
@@ -52,6 +67,7 @@ impl Running {
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err)
+            .process_group(0)
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         Self { child, log }
@@ -73,7 +89,17 @@ impl Running {
     }
 
     pub(crate) fn kill(&mut self) {
+        if self.has_ended() {
+            return;
+        }
         let _ = self.child.kill();
+        // Until it is waited for, no other group can have its number.
+        let group = format!("-{}", self.pid());
+        let mut rest = Command::new("kill");
+        let _ = rest
+            .args(["-KILL", "--", &group])
+            .stderr(Stdio::null())
+            .status();
         let _ = self.child.wait();
     }
 
@@ -92,104 +118,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// A Demarc of our own, as a process.
-pub(crate) struct Device {
-    pub(crate) home: PathBuf,
-    pub(crate) process: Running,
-    pub(crate) snmp: u16,
-    settings: Vec<String>,
-}
-
-impl Device {
-    /// Starts on an empty folder, with SNMP on a free port, and waits until it answers.
-    pub(crate) fn start(folder: &Folder, settings: &[&str]) -> Self {
-        Self::start_in(folder, "data", settings)
-    }
-
-    pub(crate) fn start_in(folder: &Folder, name: &str, settings: &[&str]) -> Self {
-        let home = folder.path().join(name);
-        let snmp = free_udp_port();
-        let mut all = vec![format!("Snmp.Port={snmp}")];
-        all.extend(settings.iter().map(|setting| (*setting).to_owned()));
-        let process = launch(&home, &all);
-        let device = Self {
-            home,
-            process,
-            snmp,
-            settings: all,
-        };
-        device.wait_until_it_answers();
-        device
-    }
-
-    fn wait_until_it_answers(&self) {
-        eventually(
-            "demarc answers on its socket",
-            Duration::from_secs(20),
-            || {
-                self.cli(&["get", "Hoc.SystemUptime"])
-                    .status
-                    .success()
-                    .then_some(())
-            },
-        );
-    }
-
-    /// SIGKILL, and a new process on the same folder.
-    pub(crate) fn kill_and_restart(&mut self) {
-        self.process.kill();
-        self.process = launch(&self.home, &self.settings);
-        self.wait_until_it_answers();
-    }
-
-    /// Runs `demarc VERB... --data HOME`.
-    pub(crate) fn cli(&self, words: &[&str]) -> Output {
-        let mut command = Command::new(demarc());
-        command.args(words).arg("--data").arg(&self.home);
-        command.output().expect("demarc runs")
-    }
-
-    /// As [`Device::cli`], which must succeed; what it printed.
-    pub(crate) fn done(&self, words: &[&str]) -> String {
-        let output = self.cli(words);
-        assert!(
-            output.status.success(),
-            "demarc {words:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    /// The value of one object, named canonically.
-    pub(crate) fn get(&self, name: &str) -> String {
-        let line = self.done(&["get", name]);
-        let value = line.trim_end().strip_prefix(name);
-        let value = value
-            .and_then(|rest| rest.strip_prefix('='))
-            .expect("NAME=VALUE");
-        value.trim_matches('"').to_owned()
-    }
-
-    /// A line of first-boot.txt.
-    pub(crate) fn secret(&self, key: &str) -> String {
-        let text = fs::read_to_string(self.home.join("first-boot.txt")).expect("first-boot.txt");
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(&format!("{key}: ")));
-        line.expect("a known key").to_owned()
-    }
-}
-
-fn launch(home: &Path, settings: &[String]) -> Running {
-    let mut command = Command::new(demarc());
-    command.arg("run").arg("--data").arg(home);
-    for setting in settings {
-        command.args(["--set", setting]);
-    }
-    let log = home.with_extension("log");
-    Running::start(&mut command, log)
 }
 
 /// The program under test: the release build where there is one.

@@ -1,0 +1,121 @@
+//! Reading the tree, as the SNMP agent does it.
+
+use std::hint::black_box;
+
+use demarc::north::snmp::access::{Mib, Oid};
+use demarc::schema::{ColumnId, Index, TableId, cert, sip_ep};
+use demarc::tree::{Actor, Creation, Instances, Transaction, Tree};
+
+use crate::measure::{THREAD, alternate, each, repeat};
+use crate::report::{Report, Target, Unit};
+use crate::writes;
+
+pub(crate) fn run(report: &mut Report) {
+    report.table(
+        "Tree: reading",
+        &[
+            THREAD.to_owned(),
+            "the two widest tables that a manager may fill, Cert.Transfer and \
+             SipEp.Authentication: 21 columns, each of so many rows"
+                .to_owned(),
+            "a step is GETNEXT of the instance before".to_owned(),
+        ],
+    );
+    let (small, large) = (populated(1_000), populated(100_000));
+    let names = random_names(100_000);
+    let next = repeat(|| {
+        each(READS, |at| {
+            _ = black_box(large.next(&names[at % names.len()]))
+        })
+    });
+    report.alone(
+        "random GETNEXT, 100 000 rows",
+        Unit::Microseconds,
+        next,
+        Target::AtMost(1.0),
+    );
+    let names = random_names(1_000);
+    let next = repeat(|| {
+        each(READS, |at| {
+            _ = black_box(small.next(&names[at % names.len()]))
+        })
+    });
+    report.alone(
+        "random GETNEXT, 1 000 rows",
+        Unit::Microseconds,
+        next,
+        Target::AtMost(1.0),
+    );
+    let (at_large, at_small) = alternate(|| step(&large), || step(&small));
+    report.alone(
+        "walk step, 100 000 rows",
+        Unit::Microseconds,
+        at_large,
+        Target::AtMost(0.3),
+    );
+    let target = Target::RatioAtMost(1.5);
+    report.pair(
+        "the same, beside 1 000 rows",
+        Unit::Microseconds,
+        at_large,
+        at_small,
+        target,
+    );
+    drop((small, large));
+    writes::run(report);
+}
+
+/// The cost of one step of a walk over the tables, again and again.
+fn step(tree: &Instances) -> f64 {
+    let start = Oid::from_slice(&[1, 3, 6, 1, 4, 1]);
+    let mut name = start.clone();
+    each(READS, |_| {
+        name = match Mib::next(tree, &name) {
+            Some((next, value)) => {
+                black_box(value);
+                next
+            }
+            None => start.clone(),
+        };
+    })
+}
+
+fn populated(rows: u32) -> Instances {
+    let tree = Tree::in_memory();
+    for first in (1..=rows).step_by(1_000) {
+        let mut txn = Transaction::new(Actor::device());
+        for row in first..(first + 1_000).min(rows + 1) {
+            for table in TABLES {
+                txn.create(table, Index::number(row), Creation::Active);
+            }
+        }
+        tree.commit_and_wait(txn, 0).expect("rows that are new");
+    }
+    tree.instances()
+}
+
+/// Instances of any column and row, in no order.
+fn random_names(rows: u32) -> Vec<Oid> {
+    let columns: Vec<ColumnId> = TABLES
+        .iter()
+        .flat_map(|table| table.get().columns)
+        .copied()
+        .collect();
+    let mut state = 1_u64;
+    let mut random = |below: usize| {
+        // A linear congruential generator of Knuth's.
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let name = |_| {
+        let mut name = Oid::from_slice(columns[random(columns.len())].get().oid);
+        name.push(random(rows as usize) as u32);
+        name
+    };
+    (0..50_000).map(name).collect()
+}
+
+const TABLES: [TableId; 2] = [cert::transfer::TABLE, sip_ep::authentication::TABLE];
+const READS: usize = 400_000;
