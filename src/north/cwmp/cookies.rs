@@ -60,7 +60,8 @@ impl Jar {
             return;
         }
         self.cookies.retain(|known| {
-            (&known.name, &known.domain, &known.path) != (&cookie.name, &cookie.domain, &cookie.path)
+            (&known.name, &known.domain, &known.path)
+                != (&cookie.name, &cookie.domain, &cookie.path)
         });
         if !gone && self.cookies.len() < MOST {
             self.cookies.push(cookie);
@@ -93,7 +94,9 @@ fn domain_matches(host: &str, domain: &str) -> bool {
         return true;
     }
     let is_name = host.parse::<std::net::IpAddr>().is_err();
-    let below = host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    let below = host
+        .strip_suffix(domain)
+        .is_some_and(|rest| rest.ends_with('.'));
     // A whole top-level domain is nobody's.
     is_name && below && domain.contains('.')
 }
@@ -137,7 +140,10 @@ mod tests {
     #[test]
     fn a_cookie_without_attributes_is_for_its_host_and_folder() {
         let jar = jar(&["session=a=b", "other=2; HttpOnly"]);
-        assert_eq!(sent(&jar, "acs.example.com", "/cwmp/out"), "session=a=b; other=2");
+        assert_eq!(
+            sent(&jar, "acs.example.com", "/cwmp/out"),
+            "session=a=b; other=2"
+        );
         assert_eq!(sent(&jar, "acs.example.com", "/cwmpx"), "");
         assert_eq!(sent(&jar, "b.example.com", "/cwmp/in"), "");
     }
@@ -152,7 +158,11 @@ mod tests {
 
     #[test]
     fn a_domain_reaches_its_hosts_and_no_foreign_or_top_level_one_is_taken() {
-        let jar = jar(&["a=1; Domain=.Example.com; Path=/", "b=1; Domain=com", "c=1; Domain=evil.org"]);
+        let jar = jar(&[
+            "a=1; Domain=.Example.com; Path=/",
+            "b=1; Domain=com",
+            "c=1; Domain=evil.org",
+        ]);
         assert_eq!(sent(&jar, "b.example.com", "/"), "a=1");
         assert_eq!(sent(&jar, "badexample.com", "/"), "");
     }
@@ -163,7 +173,10 @@ mod tests {
         let mut jar = jar(&["s=1; Secure", &long]);
         assert_eq!(sent(&jar, "acs.example.com", "/cwmp"), "");
         jar.take("s=1; Secure", "acs.example.com", "/", true);
-        assert_eq!(jar.value("acs.example.com", "/", true).as_deref(), Some("s=1"));
+        assert_eq!(
+            jar.value("acs.example.com", "/", true).as_deref(),
+            Some("s=1")
+        );
         assert_eq!(jar.value("acs.example.com", "/", false), None);
         for number in 0..2 * MOST {
             jar.take(&format!("c{number}=1"), "acs.example.com", "/", false);

@@ -92,7 +92,9 @@ impl Doorman {
     }
 
     fn proof(&mut self, now: Instant, settings: &Requests, knock: Knock<'_>) -> Proof {
-        let Some(credentials) = knock.authorization.and_then(|text| Credentials::parse(text).ok())
+        let Some(credentials) = knock
+            .authorization
+            .and_then(|text| Credentials::parse(text).ok())
         else {
             return Proof::None;
         };
@@ -111,7 +113,10 @@ impl Doorman {
         if !right {
             return Proof::Wrong;
         }
-        let known = self.nonces.iter_mut().find(|nonce| nonce.text == credentials.nonce);
+        let known = self
+            .nonces
+            .iter_mut()
+            .find(|nonce| nonce.text == credentials.nonce);
         match known {
             // RFC 7616 §3.4.5: a count that does not grow is a replay.
             Some(nonce) if now - nonce.made < NONCE_LIFE && credentials.nc.max(1) > nonce.uses => {
@@ -155,7 +160,10 @@ enum Proof {
 }
 
 fn forget(times: &mut VecDeque<Instant>, now: Instant) {
-    while times.front().is_some_and(|at| now.saturating_duration_since(*at) >= WINDOW) {
+    while times
+        .front()
+        .is_some_and(|at| now.saturating_duration_since(*at) >= WINDOW)
+    {
         times.pop_front();
     }
 }
@@ -255,10 +263,16 @@ mod tests {
         };
         assert!(again.contains("stale=true"));
         let second = answer(&challenge, "/r4nd0m", "pw", 2);
-        assert_eq!(door.knock("GET", "/r4nd0m", Some(&second)), Verdict::Welcome);
+        assert_eq!(
+            door.knock("GET", "/r4nd0m", Some(&second)),
+            Verdict::Welcome
+        );
         door.now += NONCE_LIFE;
         let third = answer(&challenge, "/r4nd0m", "pw", 3);
-        assert!(matches!(door.knock("GET", "/r4nd0m", Some(&third)), Verdict::Prove(_)));
+        assert!(matches!(
+            door.knock("GET", "/r4nd0m", Some(&third)),
+            Verdict::Prove(_)
+        ));
     }
 
     #[test]
@@ -274,11 +288,17 @@ mod tests {
         let mut strict = Door::new(false);
         let challenge = strict.challenge();
         let proof = answer(&challenge, "/", "pw", 1);
-        assert!(matches!(strict.knock("GET", "/r4nd0m", Some(&proof)), Verdict::Prove(_)));
+        assert!(matches!(
+            strict.knock("GET", "/r4nd0m", Some(&proof)),
+            Verdict::Prove(_)
+        ));
         let mut lenient = Door::new(true);
         let challenge = lenient.challenge();
         let proof = answer(&challenge, "/", "pw", 1);
-        assert_eq!(lenient.knock("GET", "/r4nd0m", Some(&proof)), Verdict::Welcome);
+        assert_eq!(
+            lenient.knock("GET", "/r4nd0m", Some(&proof)),
+            Verdict::Welcome
+        );
     }
 
     #[test]
@@ -296,11 +316,17 @@ mod tests {
         let challenge = door.challenge();
         let wrong = answer(&challenge, "/r4nd0m", "guess", 1);
         for _ in 0..MOST_REFUSED {
-            assert!(matches!(door.knock("GET", "/r4nd0m", Some(&wrong)), Verdict::Prove(_)));
+            assert!(matches!(
+                door.knock("GET", "/r4nd0m", Some(&wrong)),
+                Verdict::Prove(_)
+            ));
         }
         assert_eq!(door.knock("GET", "/r4nd0m", Some(&wrong)), Verdict::Later);
         door.now += WINDOW;
-        assert!(matches!(door.knock("GET", "/r4nd0m", None), Verdict::Prove(_)));
+        assert!(matches!(
+            door.knock("GET", "/r4nd0m", None),
+            Verdict::Prove(_)
+        ));
     }
 
     #[test]
@@ -309,6 +335,9 @@ mod tests {
         door.settings.username.clear();
         let challenge = door.challenge();
         let proof = answer(&challenge, "/r4nd0m", "pw", 1);
-        assert!(matches!(door.knock("GET", "/r4nd0m", Some(&proof)), Verdict::Prove(_)));
+        assert!(matches!(
+            door.knock("GET", "/r4nd0m", Some(&proof)),
+            Verdict::Prove(_)
+        ));
     }
 }

@@ -136,7 +136,10 @@ impl Exchange {
                 reason: "the ACS is busy (503 Service Unavailable)".to_owned(),
                 pause: head.retry_after.map(Duration::from_secs),
             }),
-            status => failed(TroubleKind::Other, format!("the ACS answered with status {status}")),
+            status => failed(
+                TroubleKind::Other,
+                format!("the ACS answered with status {status}"),
+            ),
         }
     }
 
@@ -178,7 +181,10 @@ impl Exchange {
     fn sent_on(&mut self, head: &Head) -> Next {
         self.redirects += 1;
         let Some(location) = &head.location else {
-            return failed(TroubleKind::Other, "the ACS redirects to nowhere".to_owned());
+            return failed(
+                TroubleKind::Other,
+                "the ACS redirects to nowhere".to_owned(),
+            );
         };
         if self.redirects > MOST_REDIRECTS {
             return failed(
@@ -189,7 +195,10 @@ impl Exchange {
         let there = match self.url.follow(location) {
             Ok(there) => there,
             Err(error) => {
-                return failed(TroubleKind::Other, format!("the ACS redirects wrongly: {error}"));
+                return failed(
+                    TroubleKind::Other,
+                    format!("the ACS redirects wrongly: {error}"),
+                );
             }
         };
         match (&self.url.source, &there.source) {
@@ -284,7 +293,10 @@ mod tests {
         for uses in 1..=2 {
             let value = exchange.authorization("c").expect("asked for");
             let credentials = Credentials::parse(&value).expect("it reads");
-            assert_eq!((credentials.nc, credentials.uri.as_str()), (uses, "/cwmp?x=1"));
+            assert_eq!(
+                (credentials.nc, credentials.uri.as_str()),
+                (uses, "/cwmp?x=1")
+            );
             let target = Target {
                 method: "POST",
                 uri: "/cwmp?x=1",
@@ -300,7 +312,10 @@ mod tests {
         assert_eq!(exchange.answered(&digest("a", "")), Next::Again);
         assert_eq!(exchange.answered(&digest("b", ", stale=true")), Next::Again);
         let (kind, reason) = (exchange.answered(&digest("c", "")), WRONG);
-        assert_eq!(super::tests::reason(&kind), (TroubleKind::AuthFailure, reason));
+        assert_eq!(
+            super::tests::reason(&kind),
+            (TroubleKind::AuthFailure, reason)
+        );
         exchange.begins();
         assert_eq!(exchange.answered(&digest("d", "")), Next::Again);
     }
@@ -334,7 +349,10 @@ mod tests {
         assert_eq!(exchange.answered(&digest("a", "")), Next::Again);
         assert_eq!(exchange.answered(&redirect("/other")), Next::Again);
         assert!(exchange.authorization("c").is_some());
-        assert_eq!(exchange.answered(&redirect("http://b.example/")), Next::Elsewhere);
+        assert_eq!(
+            exchange.answered(&redirect("http://b.example/")),
+            Next::Elsewhere
+        );
         assert_eq!(exchange.authorization("c"), None);
         assert_eq!(exchange.url().authority(), "b.example");
         for host in ["c", "d", "e"] {
