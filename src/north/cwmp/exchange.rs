@@ -251,7 +251,7 @@ const MOST_REDIRECTS: u8 = 5;
 mod tests {
     use super::*;
     use crate::schema::{Value, kind};
-    use crate::tree::FromCell;
+    use crate::schema::FromCell;
     use crate::wire::digest::Credentials;
 
     fn exchange(url: &str) -> Exchange {
