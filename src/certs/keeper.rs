@@ -228,10 +228,11 @@ impl Needs {
     }
 }
 
-const WANTED: [(Service, Purpose); 3] = [
+const WANTED: [(Service, Purpose); 4] = [
     (Service::Sip, Purpose::SipServer),
     (Service::Sip, Purpose::SipClient),
     (Service::Cert, Purpose::TlsClient),
+    (Service::Cwmp, Purpose::TlsClient),
 ];
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::services::SERVICES;
 use crate::certs::install_anchors;
 use crate::north::script::{Act, Script};
 use crate::schema::{
-    self, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, ep_adm, hoc, scm, snmp,
+    self, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, cwmp, ep_adm, hoc, scm, snmp,
 };
 use crate::tree::{Actor, Creation, Row, Snapshot, Transaction, Tree, messages};
 use openssl::rand::rand_bytes;
@@ -255,6 +255,9 @@ const PLACES: u32 = 4;
 struct Secrets {
     admin: String,
     privacy: String,
+    /// Who may ask for a TR-069 session, with what password, at what path.
+    /// None: they stay as they are.
+    request: Option<[String; 3]>,
 }
 
 impl Secrets {
@@ -262,12 +265,19 @@ impl Secrets {
         Ok(Self {
             admin: password()?,
             privacy: password()?,
+            request: Some([password()?, password()?, password()?]),
         })
     }
 
     fn write(&self, home: &Path) -> Result<(), DeviceError> {
+        let request = self.request.iter().map(|[user, password, _]| {
+            format!(
+                "acs-connection-request-user: {user}\nacs-connection-request-password: {password}\n"
+            )
+        });
+        let request: String = request.collect();
         let text = format!(
-            "snmp-user: admin\nsnmp-auth: SHA-256\nsnmp-auth-password: {admin}\nsnmp-priv: AES\nsnmp-priv-password: {privacy}\nadmin-password: {admin}\n",
+            "snmp-user: admin\nsnmp-auth: SHA-256\nsnmp-auth-password: {admin}\nsnmp-priv: AES\nsnmp-priv-password: {privacy}\nadmin-password: {admin}\n{request}",
             admin = self.admin,
             privacy = self.privacy,
         );
@@ -279,6 +289,13 @@ impl Secrets {
         assign(txn, aaa::users::PASSWORD, &admin, &self.admin);
         assign(txn, aaa::user_snmp::PRIV_PASSWORD, &admin, &self.privacy);
         assign(txn, snmp::SNMP_USER, &Index::scalar(), "");
+        let Some([user, password, path]) = &self.request else {
+            return;
+        };
+        let scalar = Index::scalar();
+        assign(txn, cwmp::CONNECTION_REQUEST_USERNAME, &scalar, user);
+        assign(txn, cwmp::CONNECTION_REQUEST_PASSWORD, &scalar, password);
+        assign(txn, cwmp::CONNECTION_REQUEST_PATH, &scalar, path);
     }
 }
 
@@ -292,7 +309,11 @@ fn assign<K>(txn: &mut Transaction, column: Typed<K>, index: &Index, text: &str)
 
 /// A new admin password for a stopped device; SNMPv3 gets it too.
 pub(super) fn recover_admin(tree: &Tree, home: &Path, at: u64) -> Result<(), DeviceError> {
-    let secrets = Secrets::make()?;
+    let secrets = Secrets {
+        // An ACS may have set its own by now.
+        request: None,
+        ..Secrets::make()?
+    };
     let mut txn = Transaction::new(Actor::device());
     secrets.assign(&mut txn);
     let rights = Name {

@@ -54,6 +54,8 @@ pub enum Input {
     Failed(Trouble),
     /// How the last [`Output::Change`] ended.
     Changed(Outcome),
+    /// The device does not start again after all.
+    Stays,
 }
 
 /// What goes out.
@@ -227,6 +229,7 @@ impl Client {
             Input::Heard(heard) => self.hear(now, view, heard),
             Input::Failed(trouble) => self.fail(now, trouble),
             Input::Changed(outcome) => self.changed(now, view, outcome),
+            Input::Stays => self.leaving = false,
         }
         self.look_around(now, view);
         self.begin_if_due(now, view);

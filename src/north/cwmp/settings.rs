@@ -187,6 +187,27 @@ impl Configured for Settings {
     }
 }
 
+impl Settings {
+    /// What of it acts as something safer: the object, its value, and what it acts as.
+    pub fn raised(&self) -> Vec<[&'static str; 3]> {
+        use cwmp::{TransportHttpsCipherSuite as Suite, TransportHttpsTlsVersion as Version};
+        let suite = match self.cipher_suite {
+            Suite::CS1 => Some("cS1"),
+            Suite::CS2 => Some("cS2"),
+            Suite::CS3 => None,
+        };
+        let version = match self.tls_version {
+            Version::SSLv3 => Some("sSLv3"),
+            Version::TLSv1 => Some("tLSv1"),
+            Version::TLSv1_1 => Some("tLSv1-1"),
+            Version::TLSv1_2 => None,
+        };
+        let suite = suite.map(|value| ["Cwmp.TransportHttpsCipherSuite", value, "cS3"]);
+        let version = version.map(|value| ["Cwmp.TransportHttpsTlsVersion", value, "tLSv1-2"]);
+        suite.into_iter().chain(version).collect()
+    }
+}
+
 impl Scalars {
     fn settings(self) -> Settings {
         let code = match self.provisioning_code.is_empty() {
