@@ -769,7 +769,7 @@ impl Client {
 fn no_url(source: AcsUrlConfigSource) -> &'static str {
     match source {
         AcsUrlConfigSource::Dhcp => {
-            "the DHCP server has named no ACS: set Cwmp.AcsStaticUrl and Cwmp.AcsUrlConfigSource=static, or have the host's DHCP client run the hook of tr069/dhcp"
+            "the DHCP server has named no ACS: set Cwmp.AcsStaticUrl and Cwmp.AcsUrlConfigSource=static, or have the host's DHCP client set Cwmp.DhcpAcsUrl"
         }
         AcsUrlConfigSource::Static => "there is no URL of an ACS: set Cwmp.AcsStaticUrl",
         AcsUrlConfigSource::DhcpWithFailover => {
