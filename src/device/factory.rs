@@ -8,7 +8,8 @@ use super::services::SERVICES;
 use crate::certs::install_anchors;
 use crate::north::script::{Act, Script};
 use crate::schema::{
-    self, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, cwmp, ep_adm, hoc, scm, snmp,
+    self, ColumnId, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, cwmp, ep_adm, hoc, scm,
+    snmp,
 };
 use crate::tree::{Actor, Creation, Row, Snapshot, Transaction, Tree, messages};
 use openssl::rand::rand_bytes;
@@ -178,7 +179,8 @@ fn restore(txn: &mut Transaction, table: TableId, index: &Index, now: &Row, want
             continue;
         };
         // A counter of managers (RFC 2579 TestAndIncr) is no setting.
-        let setting = column.get().syntax.format != "TestAndIncr";
+        // What is made at random has no value in any profile.
+        let setting = column.get().syntax.format != "TestAndIncr" && !REQUEST.contains(column);
         if let Some(value) = wanted
             .cell(slot)
             .filter(|_| setting && now.cell(slot) != wanted.cell(slot))
@@ -250,6 +252,13 @@ fn own_rows(txn: &mut Transaction, snapshot: &Snapshot, identity: &Identity) {
 
 /// The dictionary's number of static servers.
 const PLACES: u32 = 4;
+
+/// How an ACS asks for a session; made at random with the other secrets.
+const REQUEST: [ColumnId; 3] = [
+    cwmp::CONNECTION_REQUEST_USERNAME.id(),
+    cwmp::CONNECTION_REQUEST_PASSWORD.id(),
+    cwmp::CONNECTION_REQUEST_PATH.id(),
+];
 
 /// What the first boot makes at random.
 struct Secrets {

@@ -110,7 +110,7 @@ struct Runner {
     invocations: mpsc::Receiver<Invocation>,
     orders: mpsc::Sender<Order>,
     wanted: watch::Sender<Wanted>,
-    /// Who waits for the session of this number, or a later one, to end.
+    /// Who waits for the session of this number to end.
     waiting: Vec<(u32, Answer)>,
     /// The number of the last session that has begun.
     sessions: u32,
@@ -320,10 +320,14 @@ impl Runner {
         };
         let tree = &self.ports.tree;
         tree.invoke(actor, operation, &[], None, Box::new(answer));
-        match receive.await {
-            Ok(Ok(_)) => None,
-            _ => Some(Input::Stays),
-        }
+        let why = match receive.await {
+            Ok(Ok(_)) => return None,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "nobody answered".to_owned(),
+        };
+        let notice = messages::ACS_WISH_FAILED.with([&operation, &why]);
+        self.ports.tree.notify(&notice);
+        Some(Input::Stays)
     }
 
     async fn asked(&mut self, invocation: Invocation) {
@@ -344,19 +348,18 @@ impl Runner {
             return;
         };
         self.sessions = last.number;
-        if last.result.is_empty() {
-            return;
-        }
-        let ended = last.number;
-        let (ready, waiting) = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition(|(number, _)| *number <= ended);
-        self.waiting = waiting;
-        for (_, answer) in ready {
-            answer(match last.result.as_str() {
-                "done" => Ok(format!("session {ended} with the ACS: {}", last.events)),
-                why => Err(OperationError::Failed(why.to_owned())),
-            });
+        for (number, answer) in std::mem::take(&mut self.waiting) {
+            let ended = status
+                .sessions
+                .iter()
+                .find(|session| session.number == number);
+            match ended.map(|session| (session.result.as_str(), &session.events)) {
+                Some(("done", events)) => answer(Ok(format!("session {number}: {events}"))),
+                Some((why, _)) if !why.is_empty() => {
+                    answer(Err(OperationError::Failed(why.to_owned())));
+                }
+                _ => self.waiting.push((number, answer)),
+            }
         }
     }
 
