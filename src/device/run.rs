@@ -109,7 +109,8 @@ impl Device {
             .map_err(|error| DeviceError::Socket(error.to_string()))?;
         let desk = Desk::new(tree.clone(), device.baseline()?.snapshot());
         let seconds = move || now().map_or(0, |time| time.secs());
-        parts.spawn(socket.serve(desk, Arc::new(seconds), grown));
+        let (leave, leaving) = watch::channel(false);
+        let desk = tokio::spawn(socket.serve(desk, Arc::new(seconds), grown, leaving));
 
         tree.notify(&messages::DEVICE_STARTED.with([&VERSION]));
         parts.spawn(start_up(device.clone()));
@@ -127,6 +128,9 @@ impl Device {
         let ended = async { while services.join_next().await.is_some() {} };
         // A service that hangs is ended with its runtime.
         let _ = tokio::time::timeout(GOODBYE, ended).await;
+        leave.send_replace(true);
+        // It ends by itself within its own limit.
+        let _ = desk.await;
         parts.shutdown().await;
         Ok(end)
     }
