@@ -321,7 +321,7 @@ mod tests {
         let one = bench.host("one");
         bench.put(Store::Host, "a", &one);
         for file in bench.settings.files.values_mut() {
-            file.services = Services::from_iter([Service::Cert]);
+            file.services = Services::from_iter([Service::Cert, Service::Cwmp]);
         }
         let changes = bench.settle();
         assert_eq!(changes.len(), 2, "{changes:?}");

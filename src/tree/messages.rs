@@ -500,9 +500,6 @@ pub const REGISTRY: &[Kind] = &[
     KEEP_ALIVE_LOST.kind(),
     KEEP_ALIVE_ANSWERED.kind(),
     ENDPOINT_STATE.kind(),
-    ACS_SESSION.kind(),
-    ACS_NOT_REACHED.kind(),
-    ACS_WISH_FAILED.kind(),
     CERTIFICATE_INSTALLED.kind(),
     CERTIFICATE_DELETED.kind(),
     CERTIFICATE_REFUSED.kind(),
@@ -517,6 +514,9 @@ pub const REGISTRY: &[Kind] = &[
     HOST_CERTIFICATE_LACKING.kind(),
     NO_AUTHORITY_LEFT.kind(),
     REVOCATION_UNKNOWN.kind(),
+    ACS_SESSION.kind(),
+    ACS_NOT_REACHED.kind(),
+    ACS_WISH_FAILED.kind(),
 ];
 
 #[cfg(test)]
