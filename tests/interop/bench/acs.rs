@@ -4,7 +4,7 @@
 
 use super::{Folder, Identity, eventually, run};
 use openssl::hash::{MessageDigest, hash};
-use openssl::ssl::{SslAcceptor, SslMethod};
+use openssl::ssl::{SslAcceptor, SslMethod, SslVerifyMode};
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -127,13 +127,17 @@ impl Acs {
         Self::start(Some((user.to_owned(), password.to_owned())), None)
     }
 
-    /// Over TLS.
-    pub(crate) fn secure(identity: &Identity) -> Self {
+    /// Over TLS; with an authority's file, only for clients that it has certified.
+    pub(crate) fn secure(identity: &Identity, clients: Option<&Path>) -> Self {
         let server = SslMethod::tls_server();
         let mut builder = SslAcceptor::mozilla_intermediate_v5(server).expect("TLS");
         builder.set_private_key(&identity.key).expect("a key");
         let certificate = builder.set_certificate(&identity.certificate);
         certificate.expect("a certificate");
+        if let Some(authority) = clients {
+            builder.set_ca_file(authority).expect("an authority");
+            builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+        }
         Self::start(None, Some(builder.build()))
     }
 
