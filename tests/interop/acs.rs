@@ -466,3 +466,57 @@ fn a_session_that_the_server_never_ends_is_ended_here() {
     because(&device, "does not end the session after 10000 messages");
     assert_eq!(acs.record().len(), 10_000);
 }
+
+#[test]
+fn a_named_interface_is_where_the_acs_is_called_from_and_where_requests_are_heard() {
+    let folder = Folder::new("acs");
+    let acs = Acs::open();
+    let wan = [
+        "Bni.NetworkInterfaces[Idx=3].InterfaceName=Wan",
+        "Bni.NetworkInterfaces[Idx=3].LinkName=lo",
+        "Bni.NetworkInterfaces[Idx=3].StaticIpAddr=127.0.0.9/8",
+        "Bni.NetworkInterfaces[Idx=3].Activation=enable",
+    ];
+    let device = device(&folder, &acs.url(), &wan);
+    acs.ended(1);
+    device.done(&["set", "Cwmp.NetworkInterface=Wan"]);
+    eventually("requests are heard there", LIMIT, || {
+        let url = device.get("Cwmp.ConnectionRequestUrl");
+        url.starts_with("http://127.0.0.9:").then_some(())
+    });
+    // What the ACS is reached by has changed: it was tried at once.
+    acs.ended(2);
+    let informs = acs.informs();
+    assert_eq!(informs[0].from.to_string(), "127.0.0.1");
+    assert_eq!(informs[1].from.to_string(), "127.0.0.9");
+    device.done(&["set", "Cwmp.NetworkInterface=Nowhere"]);
+    eventually("the service says so", LIMIT, || {
+        let error = device.get("Conf.ServiceVersion[Name=Cwmp].LastError");
+        error
+            .contains("the interface Nowhere has no address")
+            .then_some(())
+    });
+}
+
+#[test]
+fn weak_tls_is_stored_and_acts_as_the_safe_one_which_is_said() {
+    let folder = Folder::new("acs");
+    let acs = Acs::open();
+    let device = device(&folder, &acs.url(), &[]);
+    acs.ended(1);
+    device.done(&[
+        "set",
+        "Cwmp.TransportHttpsTlsVersion=tLSv1",
+        "Cwmp.TransportHttpsCipherSuite=cS1",
+    ]);
+    for object in [
+        "Cwmp.TransportHttpsTlsVersion",
+        "Cwmp.TransportHttpsCipherSuite",
+    ] {
+        eventually("the log says so", LIMIT, || {
+            let log = device.done(&["log"]);
+            let line = log.lines().find(|line| line.contains(object))?;
+            line.contains("acts as").then_some(())
+        });
+    }
+}

@@ -7,7 +7,7 @@ use openssl::hash::{MessageDigest, hash};
 use openssl::ssl::{SslAcceptor, SslMethod, SslVerifyMode};
 use std::collections::VecDeque;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +23,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Sent {
     /// Which connection it came by, from 1.
     pub(crate) connection: u32,
+    /// From which address.
+    pub(crate) from: IpAddr,
     pub(crate) head: String,
     pub(crate) body: String,
     /// The status that it was answered with; 0: none.
@@ -231,7 +233,7 @@ impl Drop for Acs {
 impl Shared {
     fn accept(self: Arc<Self>, listener: &TcpListener) {
         while !self.ended.load(Ordering::Relaxed) {
-            let Ok((stream, _)) = listener.accept() else {
+            let Ok((stream, peer)) = listener.accept() else {
                 sleep(TICK);
                 continue;
             };
@@ -240,17 +242,17 @@ impl Shared {
             stream.set_read_timeout(patience).expect("a timeout");
             let serving = self.clone();
             thread::spawn(move || match &serving.tls {
-                None => serving.carry(stream),
+                None => serving.carry(stream, peer.ip()),
                 Some(tls) => {
                     if let Ok(stream) = tls.accept(stream) {
-                        serving.carry(stream);
+                        serving.carry(stream, peer.ip());
                     }
                 }
             });
         }
     }
 
-    fn carry(&self, mut stream: impl Read + Write) {
+    fn carry(&self, mut stream: impl Read + Write, from: IpAddr) {
         let number = {
             let mut state = self.state.lock().expect("no panic");
             state.connections += 1;
@@ -263,6 +265,7 @@ impl Shared {
         while let Some((head, body)) = take_request(&mut stream) {
             let sent = Sent {
                 connection: number,
+                from,
                 head,
                 body,
                 status: 0,
