@@ -1,0 +1,4 @@
+//! The TR-069 client on a simulated wire, against an ACS that plays a part.
+
+mod sessions;
+mod world;
