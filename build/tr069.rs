@@ -54,7 +54,31 @@ pub(crate) fn tables(model: &Model) -> Result<String, String> {
         fill(text, model, &paths, &mut objects).map_err(|fault| format!("{file}: {fault}"))?;
     }
     vendor_leaves(model, &mut objects);
-    emit(&objects, &paths)
+    Ok(emit(&objects, &paths)? + &companions(&texts, model)?)
+}
+
+/// `with OWN else OTHER by SWITCH=LABEL`: what else the switch takes along, beside the parameters.
+fn companions(texts: &[(String, String)], model: &Model) -> Result<String, String> {
+    let mut out = String::from("static COMPANIONS: &[Companion] = &[\n");
+    let all = texts.iter().flat_map(|(_, text)| lines(text));
+    for line in all.filter(|line| is_companion(line) || line.contains(" else ")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let at = |word| words.iter().position(|known| *known == word);
+        let own = at("with").map_or(3, |_| 1);
+        let named = |at: usize| {
+            let name = words.get(at).and_then(|name| name.split('=').next());
+            name.and_then(|name| find(model, name))
+                .ok_or(format!("{line}: a name is not in the tree"))
+        };
+        let other = named(at("else").unwrap_or(0) + 1)?;
+        let switch = named(at("by").unwrap_or(0) + 1)?;
+        let own = named(own)?;
+        let _ = writeln!(
+            out,
+            "    Companion {{ switch: ColumnId({switch}), own: ColumnId({own}), other: ColumnId({other}) }},"
+        );
+    }
+    Ok(out + "];\n")
 }
 
 fn maps() -> Vec<PathBuf> {
@@ -70,6 +94,10 @@ fn maps() -> Vec<PathBuf> {
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.lines().map(str::trim);
     lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn is_companion(line: &str) -> bool {
+    line.starts_with("with ")
 }
 
 fn words(line: &str, count: usize) -> Vec<&str> {
@@ -90,7 +118,7 @@ fn declare(
     model: &Model,
     objects: &mut BTreeMap<String, Object>,
 ) -> Result<(), String> {
-    for line in lines(text) {
+    for line in lines(text).filter(|line| !is_companion(line)) {
         let parts = words(line, 4);
         let path = parts[0];
         if !path.ends_with('.') || parts.get(1).is_none_or(|access| access.is_empty()) {
@@ -180,9 +208,10 @@ pub(crate) fn find(model: &Model, name: &str) -> Option<usize> {
         Some(found) => found,
         None => (owner.to_owned(), String::new()),
     };
-    model.columns.iter().position(|one| {
-        one.service == service && one.table == table && short(one) == column
-    })
+    model
+        .columns
+        .iter()
+        .position(|one| one.service == service && one.table == table && short(one) == column)
 }
 
 fn fill(
@@ -192,7 +221,7 @@ fn fill(
     objects: &mut BTreeMap<String, Object>,
 ) -> Result<(), String> {
     let mut here = String::new();
-    for line in lines(text) {
+    for line in lines(text).filter(|line| !is_companion(line)) {
         let parts = words(line, 4);
         if parts[0].ends_with('.') {
             here = parts[0].to_owned();
@@ -335,9 +364,12 @@ fn vendor_path(model: &Model, column: &Column) -> String {
 }
 
 fn shown(model: &Model) -> impl Iterator<Item = (usize, &Column)> {
-    // An alias is another object under a standard's OID.
+    // An alias is another object under a standard's OID; numbers of numbers have no end.
     let all = model.columns.iter().enumerate();
     all.filter(|(_, column)| !matches!(column.role, crate::model::Role::Alias(_)))
+        .filter(|(_, column)| {
+            (column.service.as_str(), column.table.as_str()) != ("Cwmp", "instance")
+        })
 }
 
 fn vendor_objects(model: &Model, objects: &mut BTreeMap<String, Object>) {
@@ -363,7 +395,9 @@ fn vendor_leaves(model: &Model, objects: &mut BTreeMap<String, Object>) {
         if row && !object.leaves.iter().any(|(name, _)| name == "Alias") {
             let alias = typing("Alias").expect("a type");
             let leaf = leaf("Alias", "RW", "Alias", &alias, "Source::Alias", "");
-            object.leaves.push(("Alias".to_owned(), leaf.expect("a leaf")));
+            object
+                .leaves
+                .push(("Alias".to_owned(), leaf.expect("a leaf")));
         }
         let syntax = vendor_type(column);
         let typing = typing(&syntax).expect("a type");
@@ -389,7 +423,11 @@ fn vendor_leaves(model: &Model, objects: &mut BTreeMap<String, Object>) {
 
 /// The TR-106 type of an object of the MIB.
 fn vendor_type(column: &Column) -> String {
-    let labels: Vec<&str> = column.labels.iter().map(|(label, _)| label.as_str()).collect();
+    let labels: Vec<&str> = column
+        .labels
+        .iter()
+        .map(|(label, _)| label.as_str())
+        .collect();
     if labels == ["disable", "enable"] {
         return "boolean".to_owned();
     }
@@ -430,7 +468,11 @@ fn emit(objects: &BTreeMap<String, Object>, paths: &Paths) -> Result<String, Str
             .collect();
         let stem = object.path.trim_end_matches("{i}.").trim_end_matches('.');
         let name = stem.rsplit('.').next().unwrap_or(stem);
-        let leaves: Vec<&str> = object.leaves.iter().map(|(_, leaf)| leaf.as_str()).collect();
+        let leaves: Vec<&str> = object
+            .leaves
+            .iter()
+            .map(|(_, leaf)| leaf.as_str())
+            .collect();
         let _ = writeln!(
             out,
             "    Object {{ path: {:?}, name: {name:?}, rows: {}, adds: {}, children: &[{}], leaves: &[\n        {}] }},",

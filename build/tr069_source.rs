@@ -68,7 +68,9 @@ fn cell(text: &str, scope: &Scope<'_>) -> Result<String, String> {
                 also.push(format!("(ColumnId({switch}), {number})"));
             }
             word => {
-                let port = word.strip_prefix("port(").and_then(|word| word.strip_suffix(')'));
+                let port = word
+                    .strip_prefix("port(")
+                    .and_then(|word| word.strip_suffix(')'));
                 let port: u16 = port
                     .and_then(|port| port.parse().ok())
                     .ok_or(format!("{word} means nothing"))?;
@@ -91,7 +93,11 @@ fn cell(text: &str, scope: &Scope<'_>) -> Result<String, String> {
 
 /// A source without a conversion has to be of the type that it is shown as.
 fn plain(column: &Column, scope: &Scope<'_>) -> Result<String, String> {
-    let labels: Vec<&str> = column.labels.iter().map(|(label, _)| label.as_str()).collect();
+    let labels: Vec<&str> = column
+        .labels
+        .iter()
+        .map(|(label, _)| label.as_str())
+        .collect();
     let fits = |yes: bool, form: &str| match yes {
         true => Ok(form.to_owned()),
         false => Err(format!("{} is no {}", column.name, scope.typing.word)),
@@ -132,7 +138,10 @@ fn place(name: &str, scope: &Scope<'_>) -> Result<(String, usize), String> {
             let id = named(&format!("{table}.{column}"), scope)?;
             let value = match value {
                 "@" => "Wanted::Here".to_owned(),
-                value => format!("Wanted::Number({})", number(&scope.model.columns[id], value)?),
+                value => format!(
+                    "Wanted::Number({})",
+                    number(&scope.model.columns[id], value)?
+                ),
             };
             pairs.push(format!("(ColumnId({id}), {value})"));
         }
@@ -143,7 +152,9 @@ fn place(name: &str, scope: &Scope<'_>) -> Result<(String, usize), String> {
     if column.table.is_empty() {
         return Ok(("At::Scalar".to_owned(), id));
     }
-    let around = scope.table.ok_or(format!("{name}: no instance is around it"))?;
+    let around = scope
+        .table
+        .ok_or(format!("{name}: no instance is around it"))?;
     let arity = |table: &str, service: &str| {
         let mut tables = scope.model.tables.iter();
         let found = tables.find(|one| one.name == table && one.service == service);

@@ -7,7 +7,7 @@
 use super::live::Probe;
 use super::snapshot::{Row, Rows, Snapshot, initial_cell};
 use crate::schema::{
-    self, ColumnId, Index, Name, Role, RowLife, Value, column_at, first_column_after,
+    self, ColumnId, Index, Name, Role, RowLife, TableId, Value, column_at, first_column_after,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -52,6 +52,14 @@ impl Instances {
     /// The version of the stored part.
     pub fn version(&self) -> u64 {
         self.stored.version()
+    }
+
+    /// The rows of a table, stored or published, in OID order of their keys.
+    pub fn rows(&self, table: TableId) -> &Rows {
+        match table.get().is_live() {
+            true => self.live.rows(table),
+            false => self.stored.rows(table),
+        }
     }
 
     /// One instance by OID.

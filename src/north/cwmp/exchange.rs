@@ -250,8 +250,8 @@ const MOST_REDIRECTS: u8 = 5;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::FromCell;
     use crate::schema::{Value, kind};
-    use crate::tree::FromCell;
     use crate::wire::digest::Credentials;
 
     fn exchange(url: &str) -> Exchange {
