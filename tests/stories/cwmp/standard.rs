@@ -79,7 +79,7 @@ fn read(text: &str, prefix: &str, into: &mut BTreeMap<String, Said>) {
                 object = format!("{prefix}{name}");
                 into.insert(object.clone(), said(element));
             }
-            ("parameter", ["model" | "object", ..]) => {
+            ("parameter", ["model", ..] | ["object", "model", ..]) => {
                 let name = attribute(element, "name").expect("a name");
                 current = format!("{object}{name}");
                 into.insert(current.clone(), said(element));

@@ -132,6 +132,12 @@ impl<'a> DataModel<'a> {
         numbers.clone()
     }
 
+    /// For the rest of the request the table has these.
+    fn replace(&self, table: TableId, with: Numbers) {
+        let mut known = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(numbers::leader(table), Arc::new(with));
+    }
+
     /// A spot, and everything below it.
     fn each(&self, spot: Spot, tell: &mut dyn FnMut(Spot)) {
         let below = self.below(&spot);

@@ -11,7 +11,7 @@ use crate::tree::{Creation, Instances, Row, Transaction};
 use std::collections::{BTreeMap, HashMap};
 
 /// The instances of one table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Numbers {
     /// Whose rows come and go together have one number.
     leader: TableId,
@@ -32,7 +32,7 @@ pub(super) struct Instance {
     alias: String,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum News {
     Seen(u32),
     /// Its row is gone; the highest number stays as a mark.
@@ -173,12 +173,34 @@ impl Numbers {
     ) {
         let index = self.kept_at(number);
         keep.create(instance::TABLE, index.clone(), Creation::Active);
-        let mut cells = vec![self.row_cell(row), (instance::STATE.id(), state(is))];
-        cells.extend(alias.map(|alias| (instance::ALIAS.id(), Value::from(alias))));
-        for (column, value) in cells {
+        for (column, value) in self.cells(row, alias, is) {
             let index = index.clone();
             keep.assign(Name { column, index }, value);
         }
+    }
+
+    /// What is kept of a row.
+    pub(super) fn cells(
+        &self,
+        row: &Index,
+        alias: Option<&str>,
+        is: State,
+    ) -> Vec<(ColumnId, Value)> {
+        let mut cells = vec![
+            self.row_cell(row),
+            (instance::STATE.id(), state(is)),
+            (instance::ALIAS.id(), Value::from(alias.unwrap_or_default())),
+        ];
+        cells.truncate(if alias.is_some() { 3 } else { 2 });
+        cells
+    }
+
+    /// With one more, which is being made.
+    pub(super) fn with(&self, number: u32, index: &Index, alias: &str) -> Self {
+        let mut more = self.clone();
+        more.insert(number, index.clone(), alias.to_owned());
+        more.next = number.checked_add(1);
+        more
     }
 
     /// The column that keeps the key of a row, and its value.

@@ -10,7 +10,7 @@ use super::path::{Place, Spot};
 use super::write::{is_alias, wrong};
 use super::{DataModel, is_extensible};
 use crate::north::cwmp::fault::Code;
-use crate::schema::cwmp::instance::State;
+use crate::schema::cwmp::instance::{self, State};
 use crate::schema::{Base, Index, Name, Role, RowLife, TableId, Value, tables};
 use crate::tree::{Actor, Creation, Row, RowState, Transaction};
 
@@ -28,6 +28,51 @@ impl DataModel<'_> {
         if !is_extensible(place.object) || !path.ends_with('.') {
             return Err(Code::RequestDenied);
         }
+        let (number, index) = self.fresh(table, alias)?;
+        let numbers = self.numbers(table);
+        // What is numbered before it keeps its number.
+        numbers.keep(wishes);
+        wishes.create(table, index.clone(), Creation::Inert);
+        numbers.write(number, &index, alias, State::Added, wishes);
+        Ok(number)
+    }
+
+    /// `Cwmp.AutoCreateInstances`: an alias in a path that nobody has makes its row.
+    pub(super) fn make_missing(
+        &self,
+        path: &str,
+        origin: usize,
+        draft: &mut Draft<'_>,
+    ) -> Result<(), Code> {
+        for (at, _) in path.match_indices('[') {
+            let (table, rest) = path.split_at(at);
+            let alias = rest[1..].split(']').next().unwrap_or_default();
+            let spots = self.resolve(table)?;
+            let ([Spot::Table(place)], true) = (spots.as_slice(), table.ends_with('.')) else {
+                return Err(Code::InvalidName);
+            };
+            let Rows::Of { table, .. } = place.object.rows else {
+                continue;
+            };
+            if !is_extensible(place.object) || self.numbers(table).by_alias(alias).is_some() {
+                continue;
+            }
+            let (number, index) = self.fresh(table, Some(alias))?;
+            let numbers = self.numbers(table);
+            draft.create(table, index.clone(), Creation::Inert, origin);
+            let kept = numbers.kept_at(number);
+            draft.create(instance::TABLE, kept.clone(), Creation::Active, origin);
+            for (column, value) in numbers.cells(&index, Some(alias), State::Added) {
+                let index = kept.clone();
+                draft.assign(Name { column, index }, value, origin);
+            }
+            self.replace(table, numbers.with(number, &index, alias));
+        }
+        Ok(())
+    }
+
+    /// Number and key of a row to be made.
+    fn fresh(&self, table: TableId, alias: Option<&str>) -> Result<(u32, Index), Code> {
         let numbers = self.numbers(table);
         if let Some(alias) = alias {
             // A.3.2.6: an alias that is there already cannot be added again.
@@ -37,12 +82,8 @@ impl DataModel<'_> {
             }
         }
         let number = numbers.next().ok_or(Code::ResourcesExceeded)?;
-        let index = self.new_key(table, number).ok_or(Code::ResourcesExceeded)?;
-        // What is numbered before it keeps its number.
-        numbers.keep(wishes);
-        wishes.create(table, index.clone(), Creation::Inert);
-        numbers.write(number, &index, alias, State::Added, wishes);
-        Ok(number)
+        let index = self.new_key(table, number);
+        Ok((number, index.ok_or(Code::ResourcesExceeded)?))
     }
 
     /// Adds the wish for a row to go.

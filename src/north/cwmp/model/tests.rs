@@ -506,6 +506,25 @@ fn an_alias_names_its_instance() {
 }
 
 #[test]
+fn an_alias_that_nobody_has_makes_its_row_only_where_it_may() {
+    let tree = device();
+    let domain = format!("{NETWORKS}[branch].UserAgentDomain");
+    let port = format!("{NETWORKS}[branch].UserAgentPort");
+    let both = [(domain.as_str(), "b.example"), (port.as_str(), "5080")];
+    assert_eq!(codes(&tree, &both), [9005, 9005]);
+    let mut txn = Transaction::new(Actor::device());
+    txn.assign(named("Cwmp.AutoCreateInstances"), Value::Integer(1));
+    tree.commit_and_wait(txn, 0).expect("set");
+    number_rows(&tree);
+    set(&tree, &both);
+    assert_eq!(read(&tree, &domain), "b.example");
+    assert_eq!(read(&tree, &format!("{NETWORKS}2.UserAgentPort")), "5080");
+    let other = format!("{NETWORKS}[other].Nothing");
+    assert_eq!(codes(&tree, &[(&other, "1")]), [9005]);
+    assert_eq!(names(&tree, NETWORKS, true).len(), 2);
+}
+
+#[test]
 fn a_wildcard_is_every_instance() {
     let tree = device();
     add(&tree, NETWORKS).expect("added");

@@ -32,6 +32,12 @@ impl DataModel<'_> {
         let mut faults = Vec::new();
         let mut fitting = Vec::new();
         for (at, value) in values.iter().enumerate() {
+            if self.settings.auto_create
+                && let Err(code) = self.make_missing(&value.name, at, &mut draft)
+            {
+                faults.push(fault(value, wrong(code, "")));
+                continue;
+            }
             match self.fitting(value) {
                 Ok((parameter, text)) => fitting.push((at, parameter, text)),
                 Err(wrong) => faults.push(fault(value, wrong)),
