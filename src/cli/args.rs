@@ -100,6 +100,12 @@ pub enum Verb {
     /// Install, list and delete certificates
     #[command(subcommand)]
     Cert(CertVerb),
+    /// Show the last sessions with the ACS (TR-069), or have one now
+    Cwmp {
+        /// What else
+        #[command(subcommand)]
+        verb: Option<CwmpVerb>,
+    },
     /// Invoke an operation and print its answer
     Invoke(Invoke),
     /// Print what may be invoked
@@ -169,6 +175,13 @@ pub enum CertVerb {
         #[arg(long = "type")]
         kind: Option<CertKind>,
     },
+}
+
+/// What may be done with the ACS.
+#[derive(Debug, Subcommand)]
+pub enum CwmpVerb {
+    /// Have a session now, and say how it ended
+    Inform,
 }
 
 /// A certificate file and what to do with it.

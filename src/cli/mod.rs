@@ -8,6 +8,7 @@ mod args;
 mod ask;
 mod cert;
 mod complete;
+mod cwmp;
 mod failure;
 mod log;
 mod machine;
@@ -23,7 +24,7 @@ pub use args::{Cli, Shared, Verb};
 pub use failure::Failure;
 pub use machine::RunOptions;
 
-use args::{CertVerb, Run, StoreVerb};
+use args::{CertVerb, CwmpVerb, Run, StoreVerb};
 use ask::Ask;
 use clap::Parser;
 use status::Shown;
@@ -77,6 +78,10 @@ fn talk(verb: Verb, ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Cert(CertVerb::Add(arguments)) => cert::add(ask, arguments, out),
         Verb::Cert(CertVerb::List) => cert::list(ask, out),
         Verb::Cert(CertVerb::Delete { name, kind }) => cert::delete(ask, &name, kind, out),
+        Verb::Cwmp { verb: None } => cwmp::show(ask, out),
+        Verb::Cwmp {
+            verb: Some(CwmpVerb::Inform),
+        } => cwmp::inform(ask, out),
         Verb::Run(_)
         | Verb::RecoverAdmin
         | Verb::Store(_)

@@ -6,7 +6,7 @@ use super::services::Control;
 use super::settled::{settings, without_engine};
 use super::system::{self, TimeOfDay, VERSION};
 use super::{
-    DeviceError, clock, confirm, endpoints, factory, interfaces, log, operations, sip, snmp,
+    DeviceError, clock, confirm, cwmp, endpoints, factory, interfaces, log, operations, sip, snmp,
     snmpex, store,
 };
 use crate::certs::io::{Memory, Ports as CertPorts, Runner};
@@ -87,6 +87,13 @@ impl Device {
         let mut services = JoinSet::new();
         services.spawn(log::deliver(control.gate("Nlm"), logger, names.clone()));
         let (agent, stack) = (control.gate("Snmp"), control.gate("SipEp"));
+        services.spawn(cwmp::serve(
+            device.clone(),
+            control.gate("Cwmp"),
+            at.clone(),
+            names.clone(),
+            keyring.clone(),
+        ));
         services.spawn(snmp::serve(device.clone(), agent, at.clone(), now.clone()));
         let around = sip::Around {
             addresses: at,
@@ -102,7 +109,8 @@ impl Device {
             .map_err(|error| DeviceError::Socket(error.to_string()))?;
         let desk = Desk::new(tree.clone(), device.baseline()?.snapshot());
         let seconds = move || now().map_or(0, |time| time.secs());
-        parts.spawn(socket.serve(desk, Arc::new(seconds), grown));
+        let (leave, leaving) = watch::channel(false);
+        let desk = tokio::spawn(socket.serve(desk, Arc::new(seconds), grown, leaving));
 
         tree.notify(&messages::DEVICE_STARTED.with([&VERSION]));
         parts.spawn(start_up(device.clone()));
@@ -120,6 +128,9 @@ impl Device {
         let ended = async { while services.join_next().await.is_some() {} };
         // A service that hangs is ended with its runtime.
         let _ = tokio::time::timeout(GOODBYE, ended).await;
+        leave.send_replace(true);
+        // It ends by itself within its own limit.
+        let _ = desk.await;
         parts.shutdown().await;
         Ok(end)
     }

@@ -357,6 +357,13 @@ pub const ACS_NOT_REACHED: Message<3> = m(
     Warning,
     "no session with {acs}: {reason}; next attempt in {seconds} s",
 );
+/// The ACS wanted the unit to start again, and it could not.
+pub const ACS_WISH_FAILED: Message<2> = m(
+    Cwmp,
+    30,
+    Error,
+    "the ACS asked for {operation}, which was not done: {reason}",
+);
 /// A certificate was installed.
 pub const CERTIFICATE_INSTALLED: Message<2> = m(
     Cert,
@@ -493,8 +500,6 @@ pub const REGISTRY: &[Kind] = &[
     KEEP_ALIVE_LOST.kind(),
     KEEP_ALIVE_ANSWERED.kind(),
     ENDPOINT_STATE.kind(),
-    ACS_SESSION.kind(),
-    ACS_NOT_REACHED.kind(),
     CERTIFICATE_INSTALLED.kind(),
     CERTIFICATE_DELETED.kind(),
     CERTIFICATE_REFUSED.kind(),
@@ -509,6 +514,9 @@ pub const REGISTRY: &[Kind] = &[
     HOST_CERTIFICATE_LACKING.kind(),
     NO_AUTHORITY_LEFT.kind(),
     REVOCATION_UNKNOWN.kind(),
+    ACS_SESSION.kind(),
+    ACS_NOT_REACHED.kind(),
+    ACS_WISH_FAILED.kind(),
 ];
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ fn same_picture(path: &str, drawn: &str) {
     let words = |picture: &str| -> Vec<String> {
         let lines = picture.lines().filter(|line| line.starts_with("<text"));
         let lines = lines.map(|line| line.replace(|c: char| c.is_ascii_digit(), ""));
-        let lines = lines.skip_while(|line| !line.contains("Faces and state"));
+        let lines = lines.skip_while(|line| !line.contains(">State<"));
         lines.collect()
     };
     assert_eq!(

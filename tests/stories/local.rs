@@ -47,6 +47,7 @@ struct World {
     scratch: Scratch,
     runtime: tokio::runtime::Runtime,
     grown: tokio::sync::watch::Sender<u64>,
+    leaving: tokio::sync::watch::Sender<bool>,
 }
 
 static ECHO: Operation = Operation {
@@ -82,6 +83,7 @@ impl World {
             scratch,
             runtime,
             grown: tokio::sync::watch::Sender::new(0),
+            leaving: tokio::sync::watch::Sender::new(false),
         };
         world.open();
         world
@@ -93,7 +95,7 @@ impl World {
         let desk = Desk::new(self.tree.clone(), Tree::in_memory().snapshot());
         let grown = self.grown.subscribe();
         self.runtime
-            .spawn(listener.serve(desk, Arc::new(|| 0), grown));
+            .spawn(listener.serve(desk, Arc::new(|| 0), grown, self.leaving.subscribe()));
     }
 
     fn runtime_folder(&self) -> PathBuf {

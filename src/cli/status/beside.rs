@@ -43,7 +43,7 @@ fn no_authority(facts: &Facts) -> Option<Problem> {
     let (_, tls) = transports.find(|(_, row)| row.cell("TlsEnable") == "enable")?;
     let level = facts.scalar("SipEp.InteropTlsCertificateValidation");
     let mut certificates = facts.rows("Cert.CertificateDetail");
-    let any = certificates.any(|(_, row)| row.cell("Store") == "other");
+    let any = certificates.any(|(_, row)| row.cell("Store") == "others");
     (!any && level != "noValidation").then(|| Problem {
         object: tls.name.clone(),
         reason: "TLS servers are validated, but no authority is installed: \

@@ -54,6 +54,8 @@ pub enum Input {
     Failed(Trouble),
     /// How the last [`Output::Change`] ended.
     Changed(Outcome),
+    /// The device does not start again after all.
+    Stays,
 }
 
 /// What goes out.
@@ -227,6 +229,7 @@ impl Client {
             Input::Heard(heard) => self.hear(now, view, heard),
             Input::Failed(trouble) => self.fail(now, view, trouble),
             Input::Changed(outcome) => self.changed(now, view, outcome),
+            Input::Stays => self.leaving = false,
         }
         self.look_around(now, view);
         self.begin_if_due(now, view);
@@ -782,7 +785,7 @@ impl Client {
 fn no_url(source: AcsUrlConfigSource) -> &'static str {
     match source {
         AcsUrlConfigSource::Dhcp => {
-            "the DHCP server has named no ACS: set Cwmp.AcsStaticUrl and Cwmp.AcsUrlConfigSource=static, or have the host's DHCP client run the hook of tr069/dhcp"
+            "the DHCP server has named no ACS: set Cwmp.AcsStaticUrl and Cwmp.AcsUrlConfigSource=static, or have the host's DHCP client set Cwmp.DhcpAcsUrl"
         }
         AcsUrlConfigSource::Static => "there is no URL of an ACS: set Cwmp.AcsStaticUrl",
         AcsUrlConfigSource::DhcpWithFailover => {

@@ -6,6 +6,7 @@ pub mod doorman;
 pub mod event;
 pub mod exchange;
 pub mod fault;
+pub mod io;
 pub mod model;
 pub mod notify;
 pub mod periodic;

@@ -5,7 +5,6 @@ use super::retry::Pace;
 use crate::schema::{ColumnId, Secret, cwmp};
 use crate::tree::{Configured, Snapshot, View};
 use crate::view;
-use crate::wire::host_port::HostPort;
 use crate::wire::time::UnixTime;
 use std::time::Duration;
 
@@ -46,16 +45,6 @@ view! {
         anchor: String = PERIODIC_INFORM_TIME,
         /// Whether TR-104 is shown.
         tr104: bool = TR104_ENABLE,
-        /// STUN.
-        stun: bool = TR111_STUN_ENABLE,
-        /// Its server.
-        stun_server: Option<HostPort> = TR111_STUN_SERVER_HOST,
-        /// `least-most` seconds.
-        stun_period: String = TR111_STUN_KEEP_ALIVE_PERIOD,
-        /// Its user.
-        stun_username: String = TR111_STUN_USERNAME,
-        /// UDP connection requests without a signature.
-        unsigned_udp: bool = INTEROP_ALLOW_UNAUTHENTICATED_UDP_CONNECTION_REQUESTS,
         /// How types are judged.
         types: cwmp::InteropParameterTypeValidation = INTEROP_PARAMETER_TYPE_VALIDATION,
         /// Cipher suites of HTTPS.
@@ -110,8 +99,6 @@ pub struct Settings {
     pub interface: String,
     /// How connection requests are heard.
     pub requests: Requests,
-    /// STUN and UDP connection requests; None: off.
-    pub stun: Option<Stun>,
     /// Periodic sessions; None: off.
     pub period: Option<Period>,
     /// The shape of the waits after failures.
@@ -139,21 +126,6 @@ pub struct Requests {
     pub password: Secret,
     /// Whether the digest's uri may be another than the request's.
     pub any_uri: bool,
-}
-
-/// STUN and UDP connection requests.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stun {
-    /// None: the ACS's host.
-    pub server: Option<HostPort>,
-    /// The least time between two binding requests.
-    pub least: Duration,
-    /// The most.
-    pub most: Duration,
-    /// "": none.
-    pub username: String,
-    /// Whether requests without a signature are followed.
-    pub unsigned: bool,
 }
 
 /// How parameters are named, typed and made.
@@ -187,6 +159,27 @@ impl Configured for Settings {
     }
 }
 
+impl Settings {
+    /// What of it acts as something safer: the object, its value, and what it acts as.
+    pub fn raised(&self) -> Vec<[&'static str; 3]> {
+        use cwmp::{TransportHttpsCipherSuite as Suite, TransportHttpsTlsVersion as Version};
+        let suite = match self.cipher_suite {
+            Suite::CS1 => Some("cS1"),
+            Suite::CS2 => Some("cS2"),
+            Suite::CS3 => None,
+        };
+        let version = match self.tls_version {
+            Version::SSLv3 => Some("sSLv3"),
+            Version::TLSv1 => Some("tLSv1"),
+            Version::TLSv1_1 => Some("tLSv1-1"),
+            Version::TLSv1_2 => None,
+        };
+        let suite = suite.map(|value| ["Cwmp.TransportHttpsCipherSuite", value, "cS3"]);
+        let version = version.map(|value| ["Cwmp.TransportHttpsTlsVersion", value, "tLSv1-2"]);
+        suite.into_iter().chain(version).collect()
+    }
+}
+
 impl Scalars {
     fn settings(self) -> Settings {
         let code = match self.provisioning_code.is_empty() {
@@ -207,7 +200,6 @@ impl Scalars {
         Settings {
             url: self.url(),
             source: self.source,
-            stun: self.stun.then(|| self.stun()),
             period: self.periodic.then(|| Period {
                 interval: seconds(self.interval),
                 anchor: UnixTime::parse(&self.anchor),
@@ -250,22 +242,6 @@ impl Scalars {
             }
         }
     }
-
-    fn stun(&self) -> Stun {
-        let (least, most) = self
-            .stun_period
-            .split_once('-')
-            .and_then(|(least, most)| Some((least.trim().parse().ok()?, most.trim().parse().ok()?)))
-            .unwrap_or((STUN_PERIOD, STUN_PERIOD));
-        let least = least.clamp(1, 86_400);
-        Stun {
-            server: self.stun_server.clone(),
-            least: seconds(least),
-            most: seconds(most.clamp(least, 86_400)),
-            username: self.stun_username.clone(),
-            unsigned: self.unsigned_udp,
-        }
-    }
 }
 
 fn seconds(number: u32) -> Duration {
@@ -274,7 +250,6 @@ fn seconds(number: u32) -> Duration {
 
 /// IANA: cwmp.
 const CONNECTION_REQUEST_PORT: u16 = 7547;
-const STUN_PERIOD: u32 = 60;
 
 #[cfg(test)]
 mod tests {

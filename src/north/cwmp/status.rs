@@ -62,6 +62,14 @@ impl Status {
         }
     }
 
+    /// While the service does not run.
+    pub(super) fn stopped() -> Self {
+        Self {
+            reason: "the service Cwmp is stopped: see Scm.ServiceCommands".to_owned(),
+            ..Self::starting()
+        }
+    }
+
     /// Publishes all of it.
     pub fn publish(&self, live: &mut Publication<'_>) {
         live.scalar(cwmp::ACS_STATUS, self.state);

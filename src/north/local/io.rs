@@ -30,6 +30,9 @@ pub type Time = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// Changes whenever the local log's table has a new entry.
 pub type Grown = watch::Receiver<u64>;
 
+/// Becomes true when the device stops.
+pub type Leaving = watch::Receiver<bool>;
+
 /// The bound socket; dropped, it leaves nothing behind.
 pub struct Listener {
     socket: UnixListener,
@@ -57,6 +60,8 @@ pub enum BindError {
 pub const CLIENTS: usize = 32;
 /// The longest that an operation may take.
 const OPERATION_LIMIT: Duration = Duration::from_secs(600);
+/// The longest that answers on their way hold up a device that stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// The pause after the system refused to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -84,23 +89,30 @@ impl Listener {
         Ok(Self { socket, path })
     }
 
-    /// Serves clients for as long as it is polled.
+    /// Serves clients until the device stops; who waits for an answer then
+    /// still gets it.
     ///
     /// `grown` changes whenever the local log's table has a new entry.
-    pub async fn serve(self, desk: Desk, time: Time, grown: Grown) {
+    pub async fn serve(self, desk: Desk, time: Time, grown: Grown, mut leaving: Leaving) {
         let mut clients = JoinSet::new();
+        let told = leaving.clone();
         loop {
             tokio::select! {
+                () = gone(&mut leaving) => break,
                 Some(_) = clients.join_next() => {}
                 accepted = self.socket.accept() => match accepted {
                     Ok((stream, _)) if clients.len() < CLIENTS => {
-                        clients.spawn(attend(stream, desk.clone(), time.clone(), grown.clone()));
+                        let client = Client::new(stream, grown.clone(), told.clone());
+                        clients.spawn(attend(client, desk.clone(), time.clone()));
                     }
                     Ok((stream, _)) => turn_away(stream).await,
                     Err(_) => sleep(ACCEPT_PAUSE).await,
                 }
             }
         }
+        let answered = async { while clients.join_next().await.is_some() {} };
+        // Whoever does not take its answer cannot hold up the device.
+        let _ = timeout(LAST_ANSWERS, answered).await;
     }
 }
 
@@ -161,6 +173,12 @@ fn listen(path: &Path) -> Result<UnixListener, BindError> {
     Ok(socket)
 }
 
+/// Waits until the device stops.
+async fn gone(leaving: &mut Leaving) {
+    // A device without the other end has stopped too.
+    let _ = leaving.wait_for(|leaving| *leaving).await;
+}
+
 async fn turn_away(mut stream: UnixStream) {
     let why = format!("{CLIENTS} clients are connected already");
     let refused = Refused::new("request", "resourceUnavailable", why);
@@ -171,13 +189,7 @@ async fn turn_away(mut stream: UnixStream) {
 }
 
 /// One client; an error means that it went away.
-async fn attend(stream: UnixStream, desk: Desk, time: Time, grown: Grown) -> io::Result<()> {
-    let (reading, writing) = stream.into_split();
-    let mut client = Client {
-        reading: BufReader::new(reading),
-        writing,
-        grown,
-    };
+async fn attend(mut client: Client, desk: Desk, time: Time) -> io::Result<()> {
     loop {
         let Some(line) = client.line().await? else {
             return Ok(());
@@ -201,15 +213,30 @@ struct Client {
     reading: BufReader<OwnedReadHalf>,
     writing: OwnedWriteHalf,
     grown: Grown,
+    leaving: Leaving,
 }
 
 impl Client {
-    /// The next line, one octet longer than the limit if it is too long.
+    fn new(stream: UnixStream, grown: Grown, leaving: Leaving) -> Self {
+        let (reading, writing) = stream.into_split();
+        Self {
+            reading: BufReader::new(reading),
+            writing,
+            grown,
+            leaving,
+        }
+    }
+
+    /// The next line, one octet longer than the limit if it is too long; none
+    /// when either side goes.
     async fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
         let limit = u64::try_from(REQUEST_LIMIT).unwrap_or(u64::MAX);
         let mut bounded = (&mut self.reading).take(limit + 1);
-        let count = bounded.read_until(b'\n', &mut line).await?;
+        let count = tokio::select! {
+            count = bounded.read_until(b'\n', &mut line) => count?,
+            () = gone(&mut self.leaving) => 0,
+        };
         Ok((count > 0).then_some(line))
     }
 
@@ -260,6 +287,7 @@ impl Client {
                     // A follower that says anything, or leaves, no longer follows.
                     _ = self.reading.fill_buf() => return Ok(()),
                     changed = self.grown.changed() => if changed.is_err() { return Ok(()) },
+                    () = gone(&mut self.leaving) => return Ok(()),
                 },
             }
         }
