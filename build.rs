@@ -13,6 +13,8 @@ mod model;
 mod tr069;
 #[path = "build/tr069_source.rs"]
 mod tr069_source;
+#[path = "build/tr069_vendor.rs"]
+mod tr069_vendor;
 
 use mib_rs::{DiagCode, Loader, Mib};
 use std::path::{Path, PathBuf};

@@ -13,6 +13,7 @@ mod numbers;
 mod path;
 mod read;
 mod rows;
+mod text;
 mod write;
 
 pub use path::Parameter;

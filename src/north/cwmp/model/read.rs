@@ -3,11 +3,10 @@
 use super::DataModel;
 use super::map::{At, Cell, Form, Leaf, Otherwise, Source, Wanted, object};
 use super::path::{Place, Spot, below};
+use super::text::{host_and_port, nothing, time};
 use crate::schema::sip_ep::transport_config;
 use crate::schema::{ColumnId, Index, Name, RowLife, Value};
 use crate::wire::soap::message::Kind;
-use crate::wire::time::UnixTime;
-use std::net::IpAddr;
 
 impl DataModel<'_> {
     /// The text of a value.
@@ -166,39 +165,3 @@ impl DataModel<'_> {
 fn is_empty(value: &Value) -> bool {
     value.as_octets().is_some_and(<[u8]>::is_empty)
 }
-
-/// What stands for a value that nobody has published.
-fn nothing(kind: Kind) -> &'static str {
-    match kind {
-        Kind::String | Kind::Base64 | Kind::Hex => "",
-        Kind::Int | Kind::Long | Kind::UnsignedInt | Kind::UnsignedLong => "0",
-        Kind::Boolean => "false",
-        Kind::DateTime => UNKNOWN_TIME,
-    }
-}
-
-/// The two parts of a host:port. An unspecified address is no host, but keeps
-/// a port that came before its host.
-pub(super) fn host_and_port(text: &str) -> (String, u16) {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port),
-        _ => (text, ""),
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let address = host.parse::<IpAddr>();
-    let host = match address.is_ok_and(|address| address.is_unspecified()) {
-        true => "",
-        false => host,
-    };
-    (host.to_owned(), port.parse().unwrap_or(0))
-}
-
-fn time(text: &str) -> String {
-    match UnixTime::parse(text) {
-        Some(time) => time.iso8601(),
-        None => UNKNOWN_TIME.to_owned(),
-    }
-}
-
-/// TR-106 §3.2.3: a time that is not known.
-pub(super) const UNKNOWN_TIME: &str = "0001-01-01T00:00:00Z";

@@ -5,18 +5,17 @@
 
 use super::DataModel;
 use super::draft::{Draft, Part};
-use super::map::{At, Cell, Form, Leaf, Otherwise, Source, Wanted, companions, object};
+use super::map::{At, Cell, Form, Otherwise, Source, Wanted, companions, object};
 use super::numbers::leader;
 use super::path::{Parameter, Place, Spot};
-use super::read::{UNKNOWN_TIME, host_and_port};
+use super::text::{canonical, host_and_port, is_alias, joined};
 use crate::north::cwmp::fault::Code;
 use crate::schema::cwmp::instance;
 use crate::schema::sip_ep::transport_config;
 use crate::schema::{ColumnId, Index, Name, Role, RowLife, Value};
 use crate::tree::Transaction;
-use crate::wire::soap::message::{Kind, ParameterFault, ParameterValue};
+use crate::wire::soap::message::{ParameterFault, ParameterValue};
 use crate::wire::time::UnixTime;
-use std::net::Ipv6Addr;
 
 /// A fault of one parameter, and why.
 type Wrong = (Code, String);
@@ -364,56 +363,6 @@ fn assign(
     }
     draft.assign(name, value, origin);
     Ok(())
-}
-
-/// A host:port; without a host an address that is none keeps the port.
-fn joined(host: &str, port: u16) -> Value {
-    let is_v6 = host.parse::<Ipv6Addr>().is_ok();
-    Value::from(match (host, port) {
-        ("", 0) => String::new(),
-        ("", port) => format!("0.0.0.0:{port}"),
-        (host, 0) => host.to_owned(),
-        (host, port) if is_v6 => format!("[{host}]:{port}"),
-        (host, port) => format!("{host}:{port}"),
-    })
-}
-
-/// The text as TR-106 writes it, where it is of the type and in its range.
-fn canonical(leaf: &Leaf, text: &str) -> Option<String> {
-    let (low, high) = leaf.range;
-    let number = |least: i64, most: i64| {
-        let number: i64 = text.trim().parse().ok()?;
-        let fits = (least.max(low)..=most.min(high)).contains(&number);
-        fits.then(|| number.to_string())
-    };
-    let longest = usize::try_from(leaf.most).unwrap_or(usize::MAX);
-    match leaf.kind {
-        Kind::String | Kind::Base64 | Kind::Hex => {
-            (leaf.most == 0 || text.len() <= longest).then(|| text.to_owned())
-        }
-        Kind::Int => number(i32::MIN.into(), i32::MAX.into()),
-        Kind::Long => number(i64::MIN, i64::MAX),
-        Kind::UnsignedInt => number(0, u32::MAX.into()),
-        Kind::UnsignedLong => number(0, i64::MAX),
-        // XML Schema 2 §3.2.2: four spellings.
-        Kind::Boolean => match text.trim() {
-            "1" | "true" => Some("true".to_owned()),
-            "0" | "false" => Some("false".to_owned()),
-            _ => None,
-        },
-        Kind::DateTime => match text.trim() {
-            unknown if unknown.starts_with("0001-01-01T00:00:00") => Some(UNKNOWN_TIME.to_owned()),
-            time => UnixTime::parse(time).map(UnixTime::iso8601),
-        },
-    }
-}
-
-/// TR-106 §3.6.1.
-pub(super) fn is_alias(text: &str) -> bool {
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
-    text.len() <= 64
-        && text.bytes().all(plain)
-        && text.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 pub(super) fn wrong(code: Code, why: &str) -> Wrong {
