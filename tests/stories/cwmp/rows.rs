@@ -1,7 +1,11 @@
 //! Rows that an ACS adds, fills and deletes, as it sees them.
 
 use crate::cwmp::world::{Answer, World, acs, informed, set, texts};
-use demarc::schema::{Name, Value};
+use demarc::north::cwmp::model::DataModel;
+use demarc::north::cwmp::settings::Settings;
+use demarc::schema::{Index, Name, Value, hoc};
+use demarc::tree::{Actor, Configured, Creation, Transaction, Tree};
+use std::time::{Duration, Instant};
 
 const HOSTS: &str = "Device.X_0090F8_Hoc.StaticHosts.";
 
@@ -50,10 +54,9 @@ fn a_row_is_added_and_filled_in_one_session_and_in_use_after_it() {
     assert_eq!(texts(&world.posts[3], "Status"), ["0"]);
     assert!(world.posts[4].contains("pbx.example"));
     assert_eq!(world.read("Cwmp.ParameterKey"), Value::from("k2"));
-    let index = demarc::schema::Index::number(1);
-    let table = demarc::schema::hoc::static_hosts::TABLE;
     let snapshot = world.tree.snapshot();
-    let row = snapshot.row(table, &index).expect("it is there");
+    let row = snapshot.row(hoc::static_hosts::TABLE, &Index::number(1));
+    let row = row.expect("it is there");
     assert_eq!(row.state, demarc::tree::RowState::Active);
 }
 
@@ -99,4 +102,26 @@ fn a_table_that_only_the_device_fills_refuses_rows() {
     assert_eq!(texts(&world.posts[2], "FaultCode"), ["9001"]);
     assert_eq!(texts(&world.posts[3], "FaultCode"), ["9005"]);
     assert_eq!(world.read("Cwmp.ParameterKey"), Value::from(""));
+}
+
+#[test]
+fn thousands_of_values_do_not_keep_the_acs_waiting() {
+    let tree = Tree::in_memory();
+    let mut rows = Transaction::new(Actor::device());
+    for row in 1..=1300 {
+        let index = Index::number(row);
+        rows.create(hoc::static_hosts::TABLE, index, Creation::Active);
+    }
+    tree.commit_and_wait(rows, 0).expect("made");
+    let settings = Settings::read(&tree.snapshot()).model;
+    let view = tree.instances();
+    let start = Instant::now();
+    let model = DataModel::new(&view, &settings);
+    let all = model.find("Device.").expect("all");
+    let octets: usize = all.iter().map(|one| model.value(one).value.len()).sum();
+    let took = start.elapsed();
+    assert!(all.len() > 5000 && octets > 0, "{}", all.len());
+    println!("{} values in {took:?}", all.len());
+    // Without optimisation and beside other tests.
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }

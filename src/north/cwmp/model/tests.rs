@@ -587,25 +587,3 @@ fn every_inform_carries_what_the_standard_forces() {
         (2, false)
     );
 }
-
-#[test]
-fn thousands_of_values_are_there_in_milliseconds() {
-    let tree = Tree::in_memory();
-    let mut txn = Transaction::new(Actor::device());
-    let table = crate::schema::hoc::static_hosts::TABLE;
-    for row in 1..=1300 {
-        txn.create(table, Index::number(row), Creation::Active);
-    }
-    tree.commit_and_wait(txn, 0).expect("made");
-    number_rows(&tree);
-    let start = std::time::Instant::now();
-    let count = with(&tree, |model| {
-        let all = model.find("Device.").expect("all");
-        let length: usize = all.iter().map(|one| model.value(one).value.len()).sum();
-        assert!(length > 0);
-        all.len()
-    });
-    assert!(count > 5000, "{count}");
-    // Without optimisation and beside other tests; in a release it is a tenth of this.
-    assert!(start.elapsed().as_millis() < 2000, "{:?}", start.elapsed());
-}
