@@ -216,6 +216,19 @@ mod tests {
         tree
     }
 
+    #[test]
+    fn a_held_reading_says_the_same_twice_of_what_changes_all_the_time() {
+        let tree = Tree::in_memory();
+        let looks = std::sync::atomic::AtomicU32::new(0);
+        let look = move || looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let probe = move || Value::from(look().to_string());
+        tree.live().probe(hoc::SYSTEM_UPTIME, Arc::new(probe));
+        let name = Name::parse("Hoc.SystemUptime").expect("a name");
+        let (view, held) = (tree.instances(), tree.instances().held());
+        assert_ne!(view.read(&name), view.read(&name));
+        assert_eq!(held.read(&name), held.read(&name));
+    }
+
     /// Every instance, found by asking each column for each key.
     fn all(tree: &Instances) -> Vec<Vec<u32>> {
         let mut oids = Vec::new();

@@ -376,7 +376,7 @@ fn a_change_of_the_url_that_leads_nowhere_is_undone() {
 fn over_tls_the_server_must_be_the_one_of_its_url_unless_that_is_not_asked_for() {
     let folder = Folder::new("acs");
     let authority = Authority::new("Test CA");
-    let acs = Acs::secure(&authority.issue("acs.test", 2, Life::Now));
+    let acs = Acs::secure(&authority.issue("acs.test", 2, Life::Now), None);
     let url = format!("https://acs.test:{}/", acs.port);
     let names = [
         "Hoc.StaticHosts[Index=1].Name=acs.test",
@@ -408,4 +408,115 @@ fn the_status_shows_the_acs_only_where_there_is_one() {
     assert!(!device.done(&["status"]).contains("ACS"));
     let refused = device.cli(&["cwmp", "inform"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("Cwmp.AcsStaticUrl"));
+}
+
+#[test]
+fn an_acs_that_asks_for_a_certificate_is_shown_the_one_that_is_bound_to_cwmp() {
+    let folder = Folder::new("acs");
+    let authority = Authority::new("Test CA");
+    let anchor = authority.anchor(folder.path(), "ca");
+    let acs = Acs::secure(&authority.issue("acs.test", 2, Life::Now), Some(&anchor));
+    let url = format!("https://acs.test:{}/", acs.port);
+    let names = [
+        "Hoc.StaticHosts[Index=1].Name=acs.test",
+        "Hoc.StaticHosts[Index=1].IpAddresses=127.0.0.1",
+    ];
+    let device = device(&folder, &url, &names);
+    device.trusts("ca.pem", &anchor);
+    because(&device, "certificate");
+    let own = authority.issue("gw.test", 3, Life::Now);
+    device.shows("gw.pem", &own.write(folder.path(), "gw"));
+    acs.ended(1);
+    let bound = "Cert.HostCertificateAssociation[FileName=gw.pem].Cwmp";
+    device.done(&["set", &format!("{bound}=disable")]);
+    let refused = device.cli(&["cwmp", "inform"]);
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        why.contains("Cert.HostCertificateAssociation.Cwmp"),
+        "{why}"
+    );
+}
+
+#[test]
+fn a_long_answer_comes_in_one_piece_of_the_promised_length() {
+    let folder = Folder::new("acs");
+    let acs = Acs::open();
+    let names = "<string></string>".repeat(20);
+    acs.asks(&format!(
+        "<C:GetParameterValues><ParameterNames>{names}</ParameterNames></C:GetParameterValues>"
+    ));
+    let _device = device(&folder, &acs.url(), &[]);
+    acs.ended(1);
+    let answer = acs.waits("the values", |sent| sent.is("GetParameterValuesResponse"));
+    assert!(answer.texts("Name").len() > 1000);
+    assert_eq!(answer.field("Transfer-Encoding"), None);
+    let length = answer.body.len().to_string();
+    assert_eq!(answer.field("Content-Length"), Some(length.as_str()));
+    acs.judges_every_envelope(&folder);
+}
+
+#[test]
+fn a_session_that_the_server_never_ends_is_ended_here() {
+    let folder = Folder::new("acs");
+    let acs = Acs::open();
+    for _ in 0..10_100 {
+        acs.asks("<C:GetRPCMethods/>");
+    }
+    let device = device(&folder, &acs.url(), &["Cwmp.RetryMinimumWaitInterval=600"]);
+    because(&device, "does not end the session after 10000 messages");
+    assert_eq!(acs.record().len(), 10_000);
+}
+
+#[test]
+fn a_named_interface_is_where_the_acs_is_called_from_and_where_requests_are_heard() {
+    let folder = Folder::new("acs");
+    let acs = Acs::open();
+    let wan = [
+        "Bni.NetworkInterfaces[Idx=3].InterfaceName=Wan",
+        "Bni.NetworkInterfaces[Idx=3].LinkName=lo",
+        "Bni.NetworkInterfaces[Idx=3].StaticIpAddr=127.0.0.9/8",
+        "Bni.NetworkInterfaces[Idx=3].Activation=enable",
+    ];
+    let device = device(&folder, &acs.url(), &wan);
+    acs.ended(1);
+    device.done(&["set", "Cwmp.NetworkInterface=Wan"]);
+    eventually("requests are heard there", LIMIT, || {
+        let url = device.get("Cwmp.ConnectionRequestUrl");
+        url.starts_with("http://127.0.0.9:").then_some(())
+    });
+    // What the ACS is reached by has changed: it was tried at once.
+    acs.ended(2);
+    let informs = acs.informs();
+    assert_eq!(informs[0].from.to_string(), "127.0.0.1");
+    assert_eq!(informs[1].from.to_string(), "127.0.0.9");
+    device.done(&["set", "Cwmp.NetworkInterface=Nowhere"]);
+    eventually("the service says so", LIMIT, || {
+        let error = device.get("Conf.ServiceVersion[Name=Cwmp].LastError");
+        error
+            .contains("the interface Nowhere has no address")
+            .then_some(())
+    });
+}
+
+#[test]
+fn weak_tls_is_stored_and_acts_as_the_safe_one_which_is_said() {
+    let folder = Folder::new("acs");
+    let acs = Acs::open();
+    let device = device(&folder, &acs.url(), &[]);
+    acs.ended(1);
+    device.done(&[
+        "set",
+        "Cwmp.TransportHttpsTlsVersion=tLSv1",
+        "Cwmp.TransportHttpsCipherSuite=cS1",
+    ]);
+    for object in [
+        "Cwmp.TransportHttpsTlsVersion",
+        "Cwmp.TransportHttpsCipherSuite",
+    ] {
+        eventually("the log says so", LIMIT, || {
+            let log = device.done(&["log"]);
+            let line = log.lines().find(|line| line.contains(object))?;
+            line.contains("acts as").then_some(())
+        });
+    }
 }

@@ -4,10 +4,10 @@
 
 use super::{Folder, Identity, eventually, run};
 use openssl::hash::{MessageDigest, hash};
-use openssl::ssl::{SslAcceptor, SslMethod};
+use openssl::ssl::{SslAcceptor, SslMethod, SslVerifyMode};
 use std::collections::VecDeque;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +23,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Sent {
     /// Which connection it came by, from 1.
     pub(crate) connection: u32,
+    /// From which address.
+    pub(crate) from: IpAddr,
     pub(crate) head: String,
     pub(crate) body: String,
     /// The status that it was answered with; 0: none.
@@ -127,13 +129,17 @@ impl Acs {
         Self::start(Some((user.to_owned(), password.to_owned())), None)
     }
 
-    /// Over TLS.
-    pub(crate) fn secure(identity: &Identity) -> Self {
+    /// Over TLS; with an authority's file, only for clients that it has certified.
+    pub(crate) fn secure(identity: &Identity, clients: Option<&Path>) -> Self {
         let server = SslMethod::tls_server();
         let mut builder = SslAcceptor::mozilla_intermediate_v5(server).expect("TLS");
         builder.set_private_key(&identity.key).expect("a key");
         let certificate = builder.set_certificate(&identity.certificate);
         certificate.expect("a certificate");
+        if let Some(authority) = clients {
+            builder.set_ca_file(authority).expect("an authority");
+            builder.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+        }
         Self::start(None, Some(builder.build()))
     }
 
@@ -227,7 +233,7 @@ impl Drop for Acs {
 impl Shared {
     fn accept(self: Arc<Self>, listener: &TcpListener) {
         while !self.ended.load(Ordering::Relaxed) {
-            let Ok((stream, _)) = listener.accept() else {
+            let Ok((stream, peer)) = listener.accept() else {
                 sleep(TICK);
                 continue;
             };
@@ -236,17 +242,17 @@ impl Shared {
             stream.set_read_timeout(patience).expect("a timeout");
             let serving = self.clone();
             thread::spawn(move || match &serving.tls {
-                None => serving.carry(stream),
+                None => serving.carry(stream, peer.ip()),
                 Some(tls) => {
                     if let Ok(stream) = tls.accept(stream) {
-                        serving.carry(stream);
+                        serving.carry(stream, peer.ip());
                     }
                 }
             });
         }
     }
 
-    fn carry(&self, mut stream: impl Read + Write) {
+    fn carry(&self, mut stream: impl Read + Write, from: IpAddr) {
         let number = {
             let mut state = self.state.lock().expect("no panic");
             state.connections += 1;
@@ -259,6 +265,7 @@ impl Shared {
         while let Some((head, body)) = take_request(&mut stream) {
             let sent = Sent {
                 connection: number,
+                from,
                 head,
                 body,
                 status: 0,

@@ -60,6 +60,8 @@ struct Held {
     exchange: Exchange,
     terms: Terms,
     connection: Option<Connection>,
+    /// Messages that were sent.
+    messages: u32,
 }
 
 impl Line {
@@ -128,11 +130,18 @@ impl Held {
             exchange: Exchange::new(url, terms.account.clone()),
             terms,
             connection: None,
+            messages: 0,
         })
     }
 
     /// One message until there is an answer that is none of HTTP's own.
     async fn exchange(&mut self, content: &Content, around: &Around) -> Result<Heard, Trouble> {
+        self.messages += 1;
+        if self.messages > MOST_MESSAGES {
+            return Err(other(format!(
+                "the ACS does not end the session after {MOST_MESSAGES} messages"
+            )));
+        }
         self.exchange.begins();
         let mut cuts = 0;
         loop {
@@ -245,6 +254,8 @@ pub(super) fn nonce() -> Result<String, Trouble> {
     }))
 }
 
+/// Messages of a session: one that never ends keeps everything else waiting.
+const MOST_MESSAGES: u32 = 10_000;
 /// New connections that one message may need.
 const MOST_CUTS: u32 = 1;
 /// Octets of an answer.
