@@ -112,6 +112,15 @@ pub enum Verb {
     Operations,
     /// Explain objects, or write the MIB modules into a folder
     Mib(Mib),
+    /// Explain parameters of TR-069, or print the whole data model
+    Tr069 {
+        /// A path; one that ends with a dot is an object
+        #[arg(required_unless_present = "export")]
+        path: Option<String>,
+        /// The data model as XML, for servers that import one
+        #[arg(long, conflicts_with = "path")]
+        export: bool,
+    },
     /// Look at the store of a stopped device
     #[command(subcommand)]
     Store(StoreVerb),

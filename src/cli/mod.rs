@@ -17,6 +17,7 @@ mod pages;
 mod paint;
 mod status;
 mod store;
+mod tr069;
 mod values;
 
 pub use args::{Cli, Shared, Verb};
@@ -50,6 +51,7 @@ pub fn perform(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::RecoverAdmin => machine::recover_admin(&shared.data, out),
         Verb::Store(StoreVerb::Ls) => store::ls(shared, out),
         Verb::Mib(arguments) => mib::mib(&arguments, shared, out),
+        Verb::Tr069 { path, .. } => tr069::tr069(path.as_deref(), shared.json, out),
         Verb::Log { list: true, .. } => pages::messages(shared.json, out),
         Verb::Completion { shell } => complete::script(shell, out),
         verb => {
@@ -84,6 +86,7 @@ fn talk(verb: Verb, ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
         | Verb::RecoverAdmin
         | Verb::Store(_)
         | Verb::Mib(_)
+        | Verb::Tr069 { .. }
         | Verb::Completion { .. } => Ok(()),
     }
 }

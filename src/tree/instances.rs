@@ -7,8 +7,8 @@
 use super::live::Probe;
 use super::snapshot::{Row, Rows, RowsAfter, Snapshot, initial_cell};
 use crate::schema::{
-    ColumnId, Index, Name, Role, RowLife, Value, column_at, column_before, column_count,
-    first_column_after,
+    self, ColumnId, Index, Name, Role, RowLife, TableId, Value, column_at, column_before,
+    column_count, first_column_after,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,6 +67,14 @@ impl Instances {
     /// The version of the stored part.
     pub fn version(&self) -> u64 {
         self.stored.version()
+    }
+
+    /// The rows of a table, stored or published, in OID order of their keys.
+    pub fn rows(&self, table: TableId) -> &Rows {
+        match table.get().is_live() {
+            true => self.live.rows(table),
+            false => self.stored.rows(table),
+        }
     }
 
     /// One instance by OID.

@@ -227,7 +227,7 @@ impl Client {
                 self.due = Some(now.tick);
             }
             Input::Heard(heard) => self.hear(now, view, heard),
-            Input::Failed(trouble) => self.fail(now, trouble),
+            Input::Failed(trouble) => self.fail(now, view, trouble),
             Input::Changed(outcome) => self.changed(now, view, outcome),
             Input::Stays => self.leaving = false,
         }
@@ -440,6 +440,7 @@ impl Client {
             Step::Done => self.done(now, view),
             Step::Failed(why) => self.fail(
                 now,
+                view,
                 Trouble {
                     kind: TroubleKind::Other,
                     reason: why.to_string(),
@@ -454,6 +455,9 @@ impl Client {
         let (Some(settings), Some(running)) = (&self.settings, &self.running) else {
             return;
         };
+        // Numbers are kept before anything is said that tells them.
+        let mut numbered = Transaction::new(Actor::device());
+        DataModel::new(view, &settings.model).number(&mut numbered);
         let wall = now.wall;
         let due = move |delay: u32| match wall {
             Some(wall) => wall.plus(Duration::from_secs(delay.into())).to_string(),
@@ -468,7 +472,9 @@ impl Client {
             acs: &host(&running.url),
             schedule: self.scheduled.keys().next_back().map_or(1, |last| last + 1),
         };
-        match desk.work(request) {
+        let work = desk.work(request);
+        self.keep(numbered);
+        match work {
             Work::Say(body) => self.answer(now, view, body),
             Work::Values(parameters) => {
                 let answer = self
@@ -617,10 +623,11 @@ impl Client {
         self.keep(keep);
     }
 
-    fn done(&mut self, now: Moment, _view: &Instances) {
+    fn done(&mut self, now: Moment, view: &Instances) {
         let Some(running) = self.running.take() else {
             return;
         };
+        self.put_into_use(view);
         self.outputs.push_back(Output::Close);
         self.outputs.push_back(Output::Proven(running.version));
         self.retry.succeeded();
@@ -638,10 +645,19 @@ impl Client {
         }
     }
 
-    fn fail(&mut self, now: Moment, trouble: Trouble) {
+    /// Rows that the ACS has added wait for the end of its session.
+    fn put_into_use(&mut self, view: &Instances) {
+        if let Some(settings) = &self.settings {
+            let all = DataModel::new(view, &settings.model).settle();
+            self.outputs.extend(all.into_iter().map(Output::Keep));
+        }
+    }
+
+    fn fail(&mut self, now: Moment, view: &Instances, trouble: Trouble) {
         let Some(running) = self.running.take() else {
             return;
         };
+        self.put_into_use(view);
         self.outputs.push_back(Output::Close);
         self.events.failed();
         self.status.state = match trouble.kind {

@@ -90,15 +90,15 @@ impl Notifications {
     /// Watches what the model wants told without being asked.
     pub fn watch_forced(&mut self, model: &DataModel<'_>) {
         for parameter in model.inform() {
-            let (level, _) = model.notification(&parameter.path);
-            if level > 0 && !self.watched.contains_key(&parameter.path) {
+            let (level, _) = model.notification(&parameter.path());
+            if level > 0 && !self.watched.contains_key(&parameter.path()) {
                 let row = self.free_row();
                 let watched = Watched {
                     row,
                     level,
                     ..Watched::default()
                 };
-                self.watched.insert(parameter.path, watched);
+                self.watched.insert(parameter.path(), watched);
             }
         }
     }
@@ -226,7 +226,7 @@ mod tests {
     use crate::north::cwmp::settings::Settings;
     use crate::tree::{Actor, Configured, Tree};
 
-    const NAME: &str = "Device.X_DEMARC.Hoc.SystemName";
+    const NAME: &str = "Device.X_0090F8_Hoc.SystemName";
 
     fn rename(tree: &Tree, name: &str) {
         let mut txn = Transaction::new(Actor::local());

@@ -210,9 +210,9 @@ impl Desk<'_> {
             let found = self.model.find(path).map_err(|code| code.fault(path))?;
             attributes.extend(found.into_iter().map(|parameter| {
                 let (notification, access_list) =
-                    self.notifications.of(&parameter.path, &self.model);
+                    self.notifications.of(&parameter.path(), &self.model);
                 ParameterAttributes {
-                    name: parameter.path,
+                    name: parameter.path(),
                     notification,
                     access_list,
                 }
@@ -227,13 +227,13 @@ impl Desk<'_> {
         for change in changes {
             let found = self.model.find(&change.name);
             for parameter in found.map_err(|code| code.fault(&change.name))? {
-                let (level, free) = self.model.notification(&parameter.path);
+                let (level, free) = self.model.notification(&parameter.path());
                 match change.notification {
                     Some(asked) if asked > 6 => {
                         return Err(Code::InvalidArguments.fault(&change.name));
                     }
                     Some(asked) if !free && asked != level => {
-                        return Err(Code::NotificationRejected.fault(&parameter.path));
+                        return Err(Code::NotificationRejected.fault(&parameter.path()));
                     }
                     _ => wanted.push((parameter, change)),
                 }

@@ -6,7 +6,7 @@ use demarc::schema::Value;
 use demarc::schema::cwmp::AcsStatus;
 use std::time::Duration;
 
-const NAME: &str = "Device.X_DEMARC.Hoc.SystemName";
+const NAME: &str = "Device.X_0090F8_Hoc.SystemName";
 
 #[test]
 fn the_first_session_says_bootstrap_and_boot_and_the_next_start_only_boot() {
@@ -40,7 +40,7 @@ fn another_url_is_a_bootstrap_at_the_new_server_once_the_session_has_ended() {
     let other = "http://other.example/";
     world.answers([
         informed(),
-        set(&[("Device.X_DEMARC.Cwmp.AcsStaticUrl", other)], "k1"),
+        set(&[("Device.X_0090F8_Cwmp.AcsStaticUrl", other)], "k1"),
         Answer::Nothing,
         informed(),
     ]);
@@ -58,7 +58,7 @@ fn a_change_of_the_url_is_provisional_and_proven_by_the_next_session() {
     let other = "http://other.example/";
     world.answers([
         informed(),
-        set(&[("Device.X_DEMARC.Cwmp.AcsStaticUrl", other)], ""),
+        set(&[("Device.X_0090F8_Cwmp.AcsStaticUrl", other)], ""),
         Answer::Nothing,
         Answer::Trouble(TroubleKind::NotResponding),
     ]);
@@ -80,7 +80,7 @@ fn the_parameter_key_is_kept_with_the_change_and_not_without_it() {
     world.answers([
         informed(),
         set(&[(NAME, "gw")], "key-1"),
-        set(&[("Device.X_DEMARC.Cwmp.RetryCount", "1")], "key-2"),
+        set(&[("Device.X_DEMARC_Cwmp.RetryCount", "1")], "key-2"),
     ]);
     world.ask_for_a_session();
     assert_eq!(world.read("Hoc.SystemName"), Value::from("gw"));
@@ -97,8 +97,8 @@ fn every_bad_parameter_is_named_and_nothing_is_changed() {
             &[
                 (NAME, "gw"),
                 ("Device.Nothing", "1"),
-                ("Device.X_DEMARC.Cwmp.RetryCount", "1"),
-                ("Device.X_DEMARC.Cwmp.SessionTimeout", "soon"),
+                ("Device.X_DEMARC_Cwmp.RetryCount", "1"),
+                ("Device.X_DEMARC_Cwmp.SessionTimeout", "soon"),
             ],
             "key",
         ),
@@ -110,8 +110,8 @@ fn every_bad_parameter_is_named_and_nothing_is_changed() {
         texts(fault, "ParameterName"),
         [
             "Device.Nothing",
-            "Device.X_DEMARC.Cwmp.RetryCount",
-            "Device.X_DEMARC.Cwmp.SessionTimeout"
+            "Device.X_DEMARC_Cwmp.RetryCount",
+            "Device.X_DEMARC_Cwmp.SessionTimeout"
         ]
     );
     assert_eq!(world.read("Hoc.SystemName"), Value::from(""));
@@ -135,7 +135,7 @@ fn the_same_parameter_twice_is_refused() {
 #[test]
 fn a_refusal_of_the_tree_names_the_parameter_that_it_is_about() {
     let mut world = World::bootstrapped();
-    let name = "Device.X_DEMARC.Cwmp.SessionTimeout";
+    let name = "Device.X_DEMARC_Cwmp.SessionTimeout";
     world.answers([informed(), set(&[(NAME, "gw"), (name, "5")], "")]);
     world.ask_for_a_session();
     assert_eq!(texts(&world.posts[2], "ParameterName"), [name]);
