@@ -7,8 +7,8 @@
 use super::live::Probe;
 use super::snapshot::{Row, Rows, RowsAfter, Snapshot, initial_cell};
 use crate::schema::{
-    self, ColumnId, Index, Name, Role, RowLife, TableId, Value, column_at, column_before,
-    column_count, first_column_after,
+    ColumnId, Index, Name, Role, RowLife, TableId, Value, column_at, column_before, column_count,
+    first_column_after,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
