@@ -16,8 +16,8 @@ use crate::clock::io::read_clocks;
 use crate::north::local::Desk;
 use crate::north::local::io::{Listener, runtime_folder};
 use crate::north::syslog::io::Logger;
-use crate::north::syslog::settings::Identity as LogIdentity;
-use crate::tree::{Actor, messages};
+use crate::north::syslog::settings::{Identity as LogIdentity, Settings as LogSettings};
+use crate::tree::{Actor, Configured, messages};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
@@ -143,6 +143,8 @@ impl Device {
             process: Some(std::process::id()),
         };
         let logger = Logger::new(identity, Box::new(move || now()));
+        // Before the first message: none is judged by settings that are not the device's.
+        logger.configure(LogSettings::read(&self.tree.snapshot()));
         let sink = logger.clone();
         self.tree.on_notice(move |notice| sink.say(notice.clone()));
         logger
