@@ -5,6 +5,7 @@
 //! manager holds the key: behind it the engine sees the octets as they are.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use async_snmp::v3::SaltCounter;
@@ -191,10 +192,10 @@ impl Mib for Tree {
         }
     }
 
-    fn next(&self, name: &[u32]) -> Option<(Oid, Value)> {
-        let mut after = self.0.range(name.to_vec()..);
-        let (next, value) = after.find(|(next, _)| **next != name)?;
-        Some((next.as_slice().into(), value.clone()))
+    fn walk<'a>(&'a self, name: &[u32]) -> impl Iterator<Item = (Oid, Value)> + use<'a> {
+        let after = (Bound::Excluded(name.to_vec()), Bound::Unbounded);
+        let after = self.0.range(after);
+        after.map(|(name, value)| (name.as_slice().into(), value.clone()))
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Ports {
     pub unit: Unit,
     /// The time, known or not.
     pub time: AskTime,
+    /// Told when the time becomes known, or another.
+    pub time_changed: Arc<Notify>,
     /// Finds addresses.
     pub lookup: Lookup,
     /// What is to know over a restart how transfers ended.
@@ -119,6 +121,7 @@ impl Runner {
 
     /// Runs until it is dropped.
     pub async fn run(mut self) {
+        let time_changed = self.ports.time_changed.clone();
         loop {
             let wait = self.wait();
             tokio::select! {
@@ -132,6 +135,7 @@ impl Runner {
                     self.read_tree();
                     self.give(Input::Invocation(invocation));
                 }
+                () = time_changed.notified() => self.give(Input::Timeout),
                 Some(_) = self.fetches.join_next() => {}
                 () = sleep_until(wait.into()) => self.give(Input::Timeout),
             }
@@ -205,7 +209,7 @@ impl Runner {
         }
     }
 
-    /// Until the engine's deadline; not for long, since nobody tells when the time becomes known.
+    /// Until the engine's deadline; not for long, since the system's clock may be set.
     fn wait(&self) -> Instant {
         let look = Instant::now() + LOOK;
         self.engine.deadline().map_or(look, |at| at.min(look))

@@ -65,7 +65,9 @@ pub use keeper::{Listed, Unusable};
 pub use keyring::{HostCertificate, Keyring, NoHostCertificate};
 pub use ladder::{Check, ExpectedServer, Level, MAX_PRESENTED, Refused};
 pub use ledger::Progress;
-pub use ocsp::{BadAnswer, BadResponder, Cause, Doubt, Responder, Standing, TrustLevel, Verdict};
+pub use ocsp::{
+    BadAnswer, BadResponder, Cause, Doubt, Responder, Standing, TrustLevel, Verdict, stapled,
+};
 pub use operations::ALL as OPERATIONS;
 pub use policy::TlsPolicy;
 pub use reason::{Link, LinkFailure};

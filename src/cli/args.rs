@@ -203,6 +203,7 @@ pub enum CertKind {
     /// The device's own, with its private key.
     Host,
     /// Of authorities and peers.
+    #[value(alias = "others")]
     Other,
 }
 
@@ -335,6 +336,14 @@ mod tests {
         }
         let shared = parse(&["status"]).expect("well-formed").shared;
         assert_eq!(shared.data, PathBuf::from("./demarc-data"));
+    }
+
+    #[test]
+    fn a_kind_of_certificates_goes_by_the_words_of_the_status() {
+        for kind in ["host", "other", "others"] {
+            let words = ["cert", "add", "--type", kind, "file.pem"];
+            assert!(parse(&words).is_ok(), "{kind}");
+        }
     }
 
     #[test]

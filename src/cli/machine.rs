@@ -8,7 +8,9 @@ use crate::north::script::Script;
 use crate::schema::{Index, Value, snmp};
 use crate::tree::StoreError;
 use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::level_filters::LevelFilter;
@@ -29,6 +31,7 @@ pub struct RunOptions {
 
 /// Runs a device until it is told to stop.
 pub(super) fn run(options: RunOptions) -> Result<(), Failure> {
+    settle_allocator();
     log_to_standard_error();
     let start = DeviceOptions {
         profile: options.profile,
@@ -50,6 +53,30 @@ pub(super) fn run(options: RunOptions) -> Result<(), Failure> {
             End::Stopped => return Ok(()),
             End::Reboot => drop(runtime),
         }
+    }
+}
+
+/// Begins anew with an allocator that gives back what only the start needed.
+///
+/// The C library raises its threshold for mapped memory whenever mapped memory
+/// is freed, and keeps a third of a device's memory for nothing from then on. A
+/// threshold that was set stays, and it can only be set before a program
+/// begins. Whoever sets GLIBC_TUNABLES knows better; other C libraries pass
+/// over it.
+fn settle_allocator() {
+    const TUNABLES: &str = "GLIBC_TUNABLES";
+    if std::env::var_os(TUNABLES).is_some() {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        // It returns only where it failed, and then this program goes on as it is.
+        let _ = Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .env(
+                TUNABLES,
+                "glibc.malloc.mmap_threshold=65536:glibc.malloc.arena_max=2",
+            )
+            .exec();
     }
 }
 

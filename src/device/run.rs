@@ -80,7 +80,9 @@ impl Device {
             device.map_or_else(Vec::new, |device| confirm::probes(&device.tree, tables))
         }));
         parts.spawn(confirm::run(tree.clone(), now.clone()));
-        let (certificates, keyring) = device.certificates(&names, known.clone());
+        let time_changed = Arc::new(Notify::new());
+        parts.spawn(tell_changes(known.clone(), time_changed.clone()));
+        let (certificates, keyring) = device.certificates(&names, known.clone(), time_changed);
         parts.spawn(certificates.run());
 
         let control = Control::new(&tree);
@@ -150,6 +152,7 @@ impl Device {
         &self,
         names: &super::names::Names,
         known: watch::Receiver<Option<Time>>,
+        time_changed: Arc<Notify>,
     ) -> (Runner, Arc<Keyring>) {
         let floor = clock::built();
         let time = move || {
@@ -169,6 +172,7 @@ impl Device {
                 profile: self.profile.name.clone(),
             },
             time: Arc::new(time),
+            time_changed,
             lookup: names.lookup(),
             memory: self.memory_of_transfers(),
         });
@@ -193,6 +197,13 @@ async fn start_up(device: Arc<Device>) {
     }
     let report = snmpex::run_script(&device.tree, Actor::local(), script, 0).await;
     device.tree.notify(&report.notice("start-up"));
+}
+
+/// Whoever only asks for the time hears so that it is another.
+async fn tell_changes(mut known: watch::Receiver<Option<Time>>, changed: Arc<Notify>) {
+    while known.changed().await.is_ok() {
+        changed.notify_one();
+    }
 }
 
 fn time_of_day(known: watch::Receiver<Option<Time>>) -> TimeOfDay {

@@ -221,17 +221,39 @@ pub fn service(name: &str) -> Option<ServiceId> {
 
 /// The column whose OID is a prefix of `oid`, and the sub-identifiers after it.
 pub fn column_at(oid: &[u32]) -> Option<(ColumnId, &[u32])> {
-    let after = first_column_after(oid);
-    let candidate = after.checked_sub(1)?;
-    let column = COLUMNS.get(usize::from(candidate))?;
-    let rest = oid.strip_prefix(column.oid)?;
-    Some((ColumnId(candidate), rest))
+    column_before(first_column_after(oid), oid)
 }
 
 /// Position of the first column whose OID is greater than `oid`.
+///
+/// Most columns share their first dozen sub-identifiers, so that a search
+/// does not compare again what both ends of what is left have in common.
 pub fn first_column_after(oid: &[u32]) -> u16 {
-    let position = COLUMNS.partition_point(|column| column.oid <= oid);
-    u16::try_from(position).unwrap_or(u16::MAX)
+    let (mut low, mut high) = (0, COLUMNS.len());
+    let (mut common_low, mut common_high) = (0, 0);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let column = COLUMNS[middle].oid;
+        let mut common = std::cmp::min(common_low, common_high);
+        while common < column.len() && oid.get(common) == Some(&column[common]) {
+            common += 1;
+        }
+        if column.get(common) <= oid.get(common) {
+            (low, common_low) = (middle + 1, common);
+        } else {
+            (high, common_high) = (middle, common);
+        }
+    }
+    u16::try_from(low).unwrap_or(u16::MAX)
+}
+
+/// The column just before the position that [`first_column_after`] gave, if
+/// `oid` stands below it, and the sub-identifiers after it.
+pub fn column_before(position: u16, oid: &[u32]) -> Option<(ColumnId, &[u32])> {
+    let candidate = position.checked_sub(1)?;
+    let column = COLUMNS.get(usize::from(candidate))?;
+    let rest = oid.strip_prefix(column.oid)?;
+    Some((ColumnId(candidate), rest))
 }
 
 #[cfg(test)]
@@ -243,6 +265,18 @@ mod tests {
         for pair in COLUMNS.windows(2) {
             assert!(pair[0].oid < pair[1].oid, "{}", pair[1].name);
             assert!(!pair[1].oid.starts_with(pair[0].oid), "{}", pair[1].name);
+        }
+    }
+
+    #[test]
+    fn the_search_agrees_with_the_order_of_object_identifiers() {
+        for (id, column) in columns() {
+            let below = [column.oid, &[0]].concat();
+            let before = &column.oid[..column.oid.len() - 1];
+            for oid in [column.oid, &below, before, &[], &[9]] {
+                let position = COLUMNS.partition_point(|known| known.oid <= oid);
+                assert_eq!(usize::from(first_column_after(oid)), position, "{id:?}");
+            }
         }
     }
 

@@ -167,7 +167,7 @@ fn format_in_words(format: &str) -> Option<&'static str> {
         "MxIpHostNamePort" => "host or host:port, an IPv6 address in brackets, \"\" for none",
         "MxIpHostName" => "a host name or address, \"\" for none",
         "MxIpAddress" => "an IPv4 or IPv6 address, \"\" for none",
-        "MxIpAddrMask" => "an address with a prefix length, e.g. 192.0.2.1/24",
+        "MxIpAddrMask" => "an address with a prefix length, e.g. 192.0.2.1/24, \"\" for none",
         "MxUInt64" => "a decimal number of 64 bits",
         _ => return None,
     })
@@ -182,7 +182,7 @@ fn well_formed(format: &str, octets: &[u8]) -> bool {
         "MxIpHostNamePort" => text.is_empty() || host_and_port(text),
         "MxIpHostName" => text.is_empty() || host(text),
         "MxIpAddress" => text.is_empty() || text.parse::<IpAddr>().is_ok(),
-        "MxIpAddrMask" => address_mask(text),
+        "MxIpAddrMask" => text.is_empty() || address_mask(text),
         "MxUInt64" => text.parse::<u64>().is_ok(),
         _ => true,
     }
@@ -275,6 +275,20 @@ mod tests {
             assert_eq!(syntax.check(&Value::from(good)), Ok(()), "{good}");
         }
         for bad in ["a b", "a:port", "a:70000", "[::1", "a..b", "host:", ":5060"] {
+            assert_eq!(syntax.check(&Value::from(bad)), Err(Misfit::Value), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_its_prefix_length_may_be_none() {
+        let syntax = Syntax {
+            format: "MxIpAddrMask",
+            ..Syntax::plain(Base::Octets)
+        };
+        for good in ["", "192.0.2.1/24", "2001:db8::1/64", "127.0.0.1"] {
+            assert_eq!(syntax.check(&Value::from(good)), Ok(()), "{good}");
+        }
+        for bad in ["192.0.2.1/33", "eth0", "/24"] {
             assert_eq!(syntax.check(&Value::from(bad)), Err(Misfit::Value), "{bad}");
         }
     }

@@ -242,8 +242,8 @@ fn escaped(rest: &mut std::str::Bytes<'_>) -> Option<u8> {
     match rest.next()? {
         b'n' => Some(b'\n'),
         b'x' => {
-            let digits = [rest.next()?, rest.next()?];
-            u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            u8::try_from(digit()? << 4 | digit()?).ok()
         }
         same @ (b'"' | b'\\') => Some(same),
         _ => None,
@@ -320,7 +320,15 @@ mod tests {
         assert_eq!(read("a b"), Ok(Value::from("a b")));
         assert_eq!(read(r#""a\"\\\n\x41""#), Ok(Value::from("a\"\\\nA")));
         assert_eq!(read("0x00ff"), Ok(Value::octets([0, 255])));
-        for bad in ["\"open", "\"a\"b\"", r#""\q""#, r#""\x4""#, "0x0", "0xzz"] {
+        for bad in [
+            "\"open",
+            "\"a\"b\"",
+            r#""\q""#,
+            r#""\x4""#,
+            r#""\x+f""#,
+            "0x0",
+            "0xzz",
+        ] {
             assert!(matches!(read(bad), Err(ValueError::BadString(_))), "{bad}");
         }
     }

@@ -65,6 +65,13 @@ pub enum Input {
         /// To whom.
         peer: SocketAddr,
     },
+    /// A stream of [`Output::Connect`] is not open yet, and got so far.
+    Advanced {
+        /// The stream.
+        id: SocketId,
+        /// What is waited for now.
+        stage: Stage,
+    },
     /// A stream of [`Output::Connect`] is open, its handshake done.
     Opened {
         /// The stream.
@@ -126,6 +133,17 @@ pub enum TimeOfDay {
     Unknown,
 }
 
+/// What a stream that is being opened waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// That the server accepts the connection.
+    Connection,
+    /// The TLS handshake.
+    Handshake,
+    /// Whether the server's certificate was revoked.
+    Revocation,
+}
+
 /// Why a listener does not listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ListenFault {
@@ -167,6 +185,11 @@ pub enum StreamFault {
     /// The peer answered no TCP keep-alive.
     #[error("the server did not answer TCP keep-alive probes")]
     Silent,
+    /// The peer took the connection, and no handshake came of it.
+    #[error(
+        "the server accepted the connection but does not answer the TLS handshake: is this its TLS port? See SipEp.DefaultStaticRegistrarServerHost and SipEp.DefaultStaticProxyHomeDomainHost"
+    )]
+    Mute,
     /// The TLS handshake failed; the verifier's or the peer's own words.
     #[error("the TLS handshake failed: {0}")]
     Handshake(TlsRefusal),

@@ -7,6 +7,7 @@
 
 mod listeners;
 mod names;
+mod refusals;
 mod secure;
 mod streams;
 
@@ -22,8 +23,8 @@ use hickory_resolver::TokioResolver;
 use rustls::ServerConfig;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
-use tokio::time::sleep_until;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep_until, timeout};
 
 use self::listeners::{Door, Incoming, accept_streams, bind, listen_fault, receive_datagrams};
 use self::streams::{carry, open};
@@ -42,6 +43,8 @@ const QUEUE: usize = 1024;
 const STREAM_QUEUE: usize = 256;
 /// How long a peer's handshake, and one write, may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long streams may take to end when the stack is done.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 128;
 
@@ -120,11 +123,14 @@ pub async fn run(
         happenings,
         datagrams: HashMap::new(),
         listeners: HashMap::new(),
+        secure: HashMap::new(),
         streams: HashMap::new(),
+        carriers: JoinSet::new(),
     };
     loop {
         if shell.drain().await == Life::Over {
-            return;
+            happened.close();
+            return shell.part().await;
         }
         let deadline = shell.stack.next_deadline();
         let fact = tokio::select! {
@@ -158,7 +164,11 @@ struct Shell {
     happenings: Happenings,
     datagrams: HashMap<SocketId, Arc<UdpSocket>>,
     listeners: HashMap<SocketId, JoinHandle<()>>,
+    /// The listeners for TLS among them, and their gateways.
+    secure: HashMap<SocketId, String>,
     streams: HashMap<SocketId, mpsc::Sender<Vec<u8>>>,
+    /// The tasks of streams.
+    carriers: JoinSet<()>,
 }
 
 impl Drop for Shell {
@@ -170,6 +180,14 @@ impl Drop for Shell {
 }
 
 impl Shell {
+    /// The last words of streams are written; when this is over, no task has anything of the device's.
+    async fn part(&mut self) {
+        self.streams.clear();
+        let ended = async { while self.carriers.join_next().await.is_some() {} };
+        let _ = timeout(LAST_WORDS, ended).await;
+        self.carriers.shutdown().await;
+    }
+
     fn take(&mut self, happening: Happening) {
         let input = match happening {
             Happening::Fact(input) => input,
@@ -192,7 +210,33 @@ impl Shell {
         if let Input::Closed { id } | Input::Failed { id, .. } = &input {
             self.streams.remove(id);
         }
+        let certificates_may_differ = matches!(input, Input::Settings(_) | Input::Time(_));
         self.stack.handle(Instant::now(), input);
+        if certificates_may_differ {
+            self.close_uncertified();
+        }
+    }
+
+    /// A listener for TLS that has no certificate any more is none.
+    fn close_uncertified(&mut self) {
+        let accept = self.tls.accept.clone();
+        let lost = self
+            .secure
+            .extract_if(|_, gateway| accept(gateway).is_none());
+        let lost: Vec<SocketId> = lost.map(|(id, _)| id).collect();
+        for id in lost {
+            self.unlisten(id);
+            let fault = ListenFault::NoCertificate;
+            self.fact(Input::ListenFailed { id, fault });
+        }
+    }
+
+    fn unlisten(&mut self, id: SocketId) {
+        self.datagrams.remove(&id);
+        self.secure.remove(&id);
+        if let Some(task) = self.listeners.remove(&id) {
+            task.abort();
+        }
     }
 
     async fn drain(&mut self) -> Life {
@@ -204,12 +248,7 @@ impl Shell {
                     transport,
                     local,
                 } => self.listen(id, &gateway, transport, local).await,
-                Output::Unlisten { id } => {
-                    self.datagrams.remove(&id);
-                    if let Some(task) = self.listeners.remove(&id) {
-                        task.abort();
-                    }
-                }
+                Output::Unlisten { id } => self.unlisten(id),
                 Output::Datagram { id, peer, bytes } => self.send(id, peer, &bytes),
                 Output::Connect(connect) => self.connect(connect),
                 Output::Write { id, bytes } => self.write(id, bytes),
@@ -261,8 +300,17 @@ impl Shell {
             .await
             .map_err(|it| listen_fault(&it))?;
         let bound = socket.local_addr().map_err(|it| listen_fault(&it))?;
+        // A socket that the runtime has not looked at yet takes no datagram at once,
+        // and the first request would be lost.
+        socket.writable().await.map_err(|it| listen_fault(&it))?;
+        // Without them a server that is not there is only found out by its silence.
+        let _ = refusals::wanted(&socket);
         let socket = Arc::new(socket);
-        let task = receive_datagrams(id, Arc::clone(&socket), self.happenings.clone());
+        let datagrams = receive_datagrams(id, Arc::clone(&socket), self.happenings.clone());
+        let refused = refusals::hear(id, Arc::clone(&socket), self.happenings.clone());
+        let task = async {
+            tokio::join!(datagrams, refused);
+        };
         self.datagrams.insert(id, socket);
         self.listeners.insert(id, tokio::spawn(task));
         Ok(bound)
@@ -278,6 +326,9 @@ impl Shell {
         let listener = bind(local).and_then(|it| it.listen(BACKLOG));
         let listener = listener.map_err(|it| listen_fault(&it))?;
         let bound = listener.local_addr().map_err(|it| listen_fault(&it))?;
+        if accept.is_some() {
+            self.secure.insert(id, gateway.to_owned());
+        }
         let door = Door {
             id,
             gateway: gateway.to_owned(),
@@ -294,7 +345,12 @@ impl Shell {
         let Some(socket) = self.datagrams.get(&id) else {
             return;
         };
-        match socket.try_send_to(bytes, peer) {
+        let sent = match socket.try_send_to(bytes, peer) {
+            // That was said of an earlier datagram, maybe to somebody else.
+            Err(error) if is_of_earlier(&error) => socket.try_send_to(bytes, peer),
+            sent => sent,
+        };
+        match sent {
             Ok(_) => {}
             // A full buffer loses datagrams as the network does.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -317,18 +373,26 @@ impl Shell {
     fn connect(&mut self, connect: Connect) {
         let (writer, orders) = mpsc::channel(STREAM_QUEUE);
         self.streams.insert(connect.id, writer);
+        while self.carriers.try_join_next().is_some() {}
         let task = open(connect, self.tls.clone(), orders, self.happenings.clone());
-        tokio::spawn(task);
+        self.carriers.spawn(task);
     }
 
     fn adopt(&mut self, id: SocketId, stream: Incoming) {
         let (writer, orders) = mpsc::channel(STREAM_QUEUE);
         self.streams.insert(id, writer);
         let happenings = self.happenings.clone();
+        while self.carriers.try_join_next().is_some() {}
         match stream {
-            Incoming::Clear(stream) => tokio::spawn(carry(id, stream, orders, happenings, None)),
-            Incoming::Secure(stream) => tokio::spawn(carry(id, *stream, orders, happenings, None)),
-        };
+            Incoming::Clear(stream) => {
+                self.carriers
+                    .spawn(carry(id, stream, orders, happenings, None));
+            }
+            Incoming::Secure(stream) => {
+                self.carriers
+                    .spawn(carry(id, *stream, orders, happenings, None));
+            }
+        }
     }
 
     fn resolve(&self, id: QueryId, query: Query) {
@@ -339,6 +403,15 @@ impl Shell {
             tell(&happenings, Input::Resolved { id, answer }).await;
         });
     }
+}
+
+/// Whether the system may be speaking of a datagram that was sent before.
+fn is_of_earlier(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    matches!(
+        error.kind(),
+        ConnectionRefused | HostUnreachable | NetworkUnreachable
+    )
 }
 
 /// The stack may be gone by now; then nobody needs to know.

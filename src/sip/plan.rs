@@ -32,6 +32,8 @@ pub struct GatewayPlan {
     pub requests: Transports,
     /// Where it listens; the UDP socket of requests among them.
     pub listeners: BTreeMap<Transport, SocketAddr>,
+    /// What peers' TLS handshakes depend on; 0 where it does not listen for TLS.
+    pub tls_generation: u64,
     /// From which port its requests leave over UDP.
     pub udp_source: UdpSource,
     /// The servers that it keeps in touch with.

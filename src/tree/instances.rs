@@ -5,9 +5,10 @@
 //! key in this column, else the first key in the next column that has one.
 
 use super::live::Probe;
-use super::snapshot::{Row, Rows, Snapshot, initial_cell};
+use super::snapshot::{Row, Rows, RowsAfter, Snapshot, initial_cell};
 use crate::schema::{
-    self, ColumnId, Index, Name, Role, RowLife, TableId, Value, column_at, first_column_after,
+    ColumnId, Index, Name, Role, RowLife, TableId, Value, column_at, column_before, column_count,
+    first_column_after,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -100,39 +101,52 @@ impl Instances {
 
     /// The first instance after `oid` in the whole tree.
     pub fn next(&self, oid: &[u32]) -> Option<(ColumnId, &Index, Value)> {
-        let mut next = first_column_after(oid);
-        if let Some((column, arcs)) = column_at(oid) {
-            if let Some((index, value)) = self.next_in(column, Some(arcs)) {
-                return Some((column, index, value));
-            }
-            next = column.0 + 1;
-        }
-        (next..schema::column_count())
-            .map(ColumnId)
-            .find_map(|column| {
-                let (index, value) = self.next_in(column, None)?;
-                Some((column, index, value))
-            })
+        self.walk(oid).next()
     }
 
     /// The first instance of a column after a key, or the first of all.
     pub fn next_in(&self, column: ColumnId, after: Option<&[u32]>) -> Option<(&Index, Value)> {
-        let object = column.get();
-        let live = self.live.rows(object.table);
-        if let Role::Live(slot) = object.role
-            && !live.has_any(slot)
-            && !self.probes.contains_key(&column)
-        {
-            return None;
+        let mut rows = self.instances_of(column, after)?;
+        rows.find_map(|(index, row)| Some((index, self.value_in(column, index, row)?)))
+    }
+
+    /// Every instance after `oid`, in order: each costs a step to the next row,
+    /// not a search of its own.
+    pub fn walk(&self, oid: &[u32]) -> Walk<'_> {
+        let next = first_column_after(oid);
+        let (rows, column) = match column_before(next, oid) {
+            Some((column, arcs)) => (self.instances_of(column, Some(arcs)), column),
+            None => (None, ColumnId(next)),
+        };
+        Walk {
+            tree: self,
+            column,
+            rows,
+            next,
         }
-        let is_live = object.table.get().is_live();
-        self.keys(column).after(after).find_map(|(index, row)| {
-            let value = match is_live {
-                true => self.value(column, index, None, || Some(row)),
-                false => self.value(column, index, Some(row), || live.get(index)),
-            };
-            value.map(|value| (index, value))
-        })
+    }
+
+    /// The rows that may hold an instance of a column; none where it is sure
+    /// that no row does.
+    fn instances_of(&self, column: ColumnId, after: Option<&[u32]>) -> Option<RowsAfter<'_>> {
+        let object = column.get();
+        let empty = match object.role {
+            Role::Live(slot) => {
+                !self.live.rows(object.table).has_any(slot) && !self.probes.contains_key(&column)
+            }
+            _ => false,
+        };
+        (!empty).then(|| self.keys(column).after(after))
+    }
+
+    fn value_in(&self, column: ColumnId, index: &Index, row: &Arc<Row>) -> Option<Value> {
+        let table = column.get().table;
+        match table.get().is_live() {
+            true => self.value(column, index, None, || Some(row)),
+            false => self.value(column, index, Some(row), || {
+                self.live.rows(table).get(index)
+            }),
+        }
     }
 
     /// The rows whose keys are the instances of a column.
@@ -178,6 +192,38 @@ impl Instances {
                 }
                 live()?.cell(slot).cloned()
             }
+        }
+    }
+}
+
+/// A walk over the instances of one version, from [`Instances::walk`].
+pub struct Walk<'a> {
+    tree: &'a Instances,
+    column: ColumnId,
+    /// What is left of the column.
+    rows: Option<RowsAfter<'a>>,
+    /// The column after it.
+    next: u16,
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = (ColumnId, &'a Index, Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (tree, column) = (self.tree, self.column);
+            let mut found = self.rows.iter_mut().flatten();
+            let found =
+                found.find_map(|(index, row)| Some((index, tree.value_in(column, index, row)?)));
+            if let Some((index, value)) = found {
+                return Some((column, index, value));
+            }
+            if self.next >= column_count() {
+                return None;
+            }
+            self.column = ColumnId(self.next);
+            self.next += 1;
+            self.rows = tree.instances_of(self.column, None);
         }
     }
 }

@@ -40,7 +40,7 @@ pub use operation::{Answer, Argument, Invocation, Operation, OperationError, Sin
 pub use refusal::{Reason, Refusal, Subject};
 pub use rows::Candidate;
 pub use seal::{SealError, Sealer, device_key};
-pub use snapshot::{Row, RowState, Rows, Snapshot};
+pub use snapshot::{Row, RowState, Rows, RowsAfter, Snapshot};
 pub use store::{
     DeviceId, Inspection, OnDamage, Store, StoreError, StoreEvent, StoreOptions, inspect,
 };

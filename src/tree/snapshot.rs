@@ -24,6 +24,10 @@ pub struct Rows {
     filled: Vec<u32>,
 }
 
+/// Rows in OID order of their keys, from somewhere on.
+pub type RowsAfter<'a> =
+    imbl::ordmap::RangedIter<'a, Index, Arc<Row>, imbl::shared_ptr::DefaultSharedPtr>;
+
 /// One row: its state and its cells in the order of their slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -119,10 +123,7 @@ impl Rows {
     }
 
     /// Rows from the first key greater than `arcs`, or from the first of all.
-    pub fn after<'a>(
-        &'a self,
-        arcs: Option<&[u32]>,
-    ) -> impl Iterator<Item = (&'a Index, &'a Arc<Row>)> + use<'a> {
+    pub fn after<'a>(&'a self, arcs: Option<&[u32]>) -> RowsAfter<'a> {
         let from = arcs.map_or(Bound::Unbounded, Bound::Excluded);
         self.map.range::<_, [u32]>((from, Bound::Unbounded))
     }

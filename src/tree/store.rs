@@ -24,6 +24,7 @@ mod settling;
 mod shared;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -41,10 +42,21 @@ use committer::{Committer, Waiting};
 use folders::{Folders, Lock};
 use shared::Shared;
 
-/// A folder of commits; a clone is another handle to it. The last handle closes it.
-#[derive(Clone)]
+/// A folder of commits; a clone is another handle to it, which hears of events
+/// what this one did not yet. The last handle closes it.
 pub struct Store {
     inner: Arc<Inner>,
+    /// The number of the next event that this handle did not hear of.
+    heard: AtomicU64,
+}
+
+impl Clone for Store {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            heard: AtomicU64::new(self.heard.load(Ordering::Relaxed)),
+        }
+    }
 }
 
 /// How a store is opened.
@@ -135,6 +147,7 @@ impl Store {
         };
         Ok(Self {
             inner: Arc::new(inner),
+            heard: AtomicU64::new(0),
         })
     }
 
@@ -159,9 +172,14 @@ impl Store {
         })
     }
 
-    /// What happened since the last call, oldest first; at most [`MAX_EVENTS`] are kept.
+    /// What happened since the last call through this handle, oldest first; at most [`MAX_EVENTS`] are kept.
     pub fn events(&self) -> Vec<StoreEvent> {
-        self.inner.shared.drain_events()
+        let (next, events) = self
+            .inner
+            .shared
+            .events_from(self.heard.load(Ordering::Relaxed));
+        self.heard.store(next, Ordering::Relaxed);
+        events
     }
 
     /// The newest commits of a device that the journal still holds, newest first.
@@ -238,7 +256,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Events that wait to be drained; the oldest give way.
+/// Events that are kept for whoever asks; the oldest give way.
 pub const MAX_EVENTS: usize = 256;
 /// Commits that wait for the committer.
 const MAX_WAITING: usize = 4096;
@@ -248,7 +266,6 @@ mod tests {
     use std::fs::{self, File};
     use std::io::{self, ErrorKind};
     use std::os::unix::fs::FileExt;
-    use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::mpsc;
 
     use super::scratch::Scratch;

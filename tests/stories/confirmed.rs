@@ -61,7 +61,7 @@ fn run(device: Device, for_how_long: Duration) {
 }
 
 #[test]
-fn a_change_that_nobody_confirms_is_undone_in_time() {
+pub(crate) fn a_change_that_nobody_confirms_is_undone_in_time() {
     let folder = Folder::new("unconfirmed");
     let device = folder.open();
     let tree = device.tree().clone();
@@ -76,7 +76,7 @@ fn a_change_that_nobody_confirms_is_undone_in_time() {
 }
 
 #[test]
-fn a_change_that_is_confirmed_by_hand_stays() {
+pub(crate) fn a_change_that_is_confirmed_by_hand_stays() {
     let folder = Folder::new("confirmed");
     let device = folder.open();
     let tree = device.tree().clone();
@@ -93,6 +93,25 @@ fn a_change_that_is_confirmed_by_hand_stays() {
     confirming.join().expect("it set the column");
     assert_eq!(read(&tree, "Hoc.SystemName"), Some("new".into()));
     assert!(tree.pending_changes().is_empty());
+}
+
+#[test]
+pub(crate) fn a_change_that_is_sent_back_by_hand_is_undone_at_once() {
+    let folder = Folder::new("sent-back");
+    let device = folder.open();
+    let tree = device.tree().clone();
+    quiet(&tree);
+    let within = ("Conf.ConfirmWithin", Value::Unsigned(3600));
+    let version = set(&tree, &[within, ("Hoc.SystemName", "new".into())]);
+    let hand = tree.clone();
+    let sending = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(400));
+        let column = format!("Conf.PendingChange[Version={version}].GoBack");
+        set(&hand, &[(&column, Value::Integer(10))]);
+    });
+    run(device, Duration::from_millis(1600));
+    sending.join().expect("it set the column");
+    assert_eq!(read(&tree, "Hoc.SystemName"), Some("old".into()));
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn every_writable_object_is_read_by_some_engine() {
 }
 
 #[test]
-fn contact_name_and_location_show_under_the_standards_names_and_are_set_there() {
+pub(crate) fn contact_name_and_location_show_under_the_standards_names_and_are_set_there() {
     let folder = Folder::new("shown");
     let device = Device::open(&folder.0, &DeviceOptions::default()).expect("a device");
     let system = |arc: u32| format!("1.3.6.1.2.1.1.{arc}.0");
@@ -138,7 +138,7 @@ fn contact_name_and_location_show_under_the_standards_names_and_are_set_there() 
 }
 
 #[test]
-fn the_managers_lock_takes_its_own_value_only_and_grows_by_one() {
+pub(crate) fn the_managers_lock_takes_its_own_value_only_and_grows_by_one() {
     // RFC 3418 snmpSetSerialNo, RFC 2579 TestAndIncr.
     let folder = Folder::new("serial-number");
     let device = Device::open(&folder.0, &DeviceOptions::default()).expect("a device");

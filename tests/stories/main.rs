@@ -5,6 +5,7 @@ mod confirmed;
 mod cwmp;
 mod devices;
 mod local;
+mod observed;
 mod rfc4475;
 mod script;
 mod services;

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// A data folder of a test's own, gone with it.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("demarc-services-{}-{number}", std::process::id());
@@ -33,26 +33,26 @@ impl Drop for Folder {
 }
 
 /// A device that runs in this process.
-struct World {
-    tree: Tree,
+pub(crate) struct World {
+    pub(crate) tree: Tree,
     said: Arc<Mutex<Vec<String>>>,
-    snmp: u16,
+    pub(crate) snmp: u16,
     sip: u16,
     stop: Option<oneshot::Sender<()>>,
     ended: mpsc::Receiver<Result<End, DeviceError>>,
 }
 
 const WAIT: Duration = Duration::from_secs(20);
-const COMMUNITY: &str = "a-story";
+pub(crate) const COMMUNITY: &str = "a-story";
 
 /// A port that nobody had a moment ago.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     socket.local_addr().expect("bound").port()
 }
 
 impl World {
-    fn boot(folder: &Folder, settings: &[&str]) -> Self {
+    pub(crate) fn boot(folder: &Folder, settings: &[&str]) -> Self {
         let (snmp, sip) = (free_port(), free_port());
         let own = [
             format!("Snmp.Port={snmp}"),
@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    fn set(&self, name: &str, value: &str) -> Outcome {
+    pub(crate) fn set(&self, name: &str, value: &str) -> Outcome {
         let name = Name::parse(name).expect("a name");
         let value = Value::parse(value, &name.column.get().syntax).expect("a value");
         let mut txn = Transaction::new(Actor::local());
@@ -100,12 +100,12 @@ impl World {
         self.tree.commit_and_wait(txn, 0)
     }
 
-    fn command(&self, service: &str, verb: &str) -> Outcome {
+    pub(crate) fn command(&self, service: &str, verb: &str) -> Outcome {
         let name = format!("Scm.ServiceCommands[Name={service}].{verb}");
         self.set(&name, &verb.to_lowercase())
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         let name = Name::parse(name).expect("a name");
         let value = self.tree.instances().read(&name);
         value.map_or_else(String::new, |value| {
@@ -121,27 +121,27 @@ impl World {
         self.read(&format!("Conf.ServiceVersion[Name={service}].LastError"))
     }
 
-    fn becomes(&self, service: &str, state: &str) {
+    pub(crate) fn becomes(&self, service: &str, state: &str) {
         eventually(&format!("{service} is {state}"), || {
             self.state(service) == state
         });
     }
 
     /// How often something was said.
-    fn count(&self, text: &str) -> usize {
+    pub(crate) fn count(&self, text: &str) -> usize {
         let said = self.said.lock().expect("unpoisoned");
         said.iter().filter(|line| line.contains(text)).count()
     }
 
-    fn answers_snmp(&self) -> bool {
+    pub(crate) fn answers_snmp(&self) -> bool {
         answered(self.snmp, &snmp_get()).is_some()
     }
 
-    fn answers_sip(&self) -> bool {
+    pub(crate) fn answers_sip(&self) -> bool {
         answered(self.sip, &sip_options()).is_some_and(|answer| answer.starts_with(b"SIP/2.0 200"))
     }
 
-    fn invoke(&self, operation: &str) -> String {
+    pub(crate) fn invoke(&self, operation: &str) -> String {
         let (send, receive) = mpsc::channel();
         let answer = Box::new(move |outcome| {
             let _ = send.send(outcome);
@@ -152,7 +152,7 @@ impl World {
         outcome.expect("done")
     }
 
-    fn end(mut self) -> End {
+    pub(crate) fn end(mut self) -> End {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
@@ -165,7 +165,7 @@ impl World {
     }
 }
 
-fn eventually(what: &str, mut is: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut is: impl FnMut() -> bool) {
     let until = Instant::now() + WAIT;
     while !is() {
         assert!(Instant::now() < until, "not within {WAIT:?}: {what}");
@@ -217,7 +217,7 @@ fn sip_options() -> Vec<u8> {
 }
 
 #[test]
-fn a_stopped_agent_is_silent_and_a_started_one_answers() {
+pub(crate) fn a_stopped_agent_is_silent_and_a_started_one_answers() {
     let folder = Folder::new();
     let world = World::boot(&folder, &[]);
     eventually("the agent answers", || world.answers_snmp());
@@ -315,7 +315,7 @@ fn a_system_service_cannot_be_stopped() {
 }
 
 #[test]
-fn a_service_that_starts_by_hand_waits_for_it() {
+pub(crate) fn a_service_that_starts_by_hand_waits_for_it() {
     let folder = Folder::new();
     let world = World::boot(
         &folder,

@@ -4,6 +4,7 @@
 //! key. The two codecs by themselves are compared in `oracle/`.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -53,10 +54,13 @@ impl Mib for Cut {
         }
     }
 
-    fn next(&self, name: &[u32]) -> Option<(access::Oid, access::Value)> {
-        let mut after = self.0.range(name.to_vec()..);
-        let (next, value) = after.find(|(next, _)| **next != name)?;
-        Some((next.as_slice().into(), value.clone()))
+    fn walk<'a>(
+        &'a self,
+        name: &[u32],
+    ) -> impl Iterator<Item = (access::Oid, access::Value)> + use<'a> {
+        let after = (Bound::Excluded(name.to_vec()), Bound::Unbounded);
+        let after = self.0.range(after);
+        after.map(|(name, value)| (name.as_slice().into(), value.clone()))
     }
 }
 

@@ -137,6 +137,22 @@ fn an_end_that_was_torn_anywhere_is_cut_and_told() {
 }
 
 #[test]
+fn whoever_shares_a_store_hears_of_everything_once() {
+    let crashed = Crashed::with_commits(6);
+    let (file, start, _) = crashed.last_frame();
+    let dir = crashed.copy();
+    Damage::Truncate.apply(&dir.join(file), start + 9);
+    let store = open(&dir);
+    let (one, other) = (store.clone(), store.clone());
+    let found = one.events();
+    assert!(!found.is_empty());
+    assert_eq!(other.events(), found);
+    assert_eq!(one.events(), []);
+    assert_eq!(one.clone().events(), []);
+    assert_eq!(store.events(), found);
+}
+
+#[test]
 fn a_frame_that_sled_has_already_is_kept_although_the_journal_lost_it() {
     let crashed = Crashed::with_commits(6);
     let (file, start, _) = crashed.last_frame();

@@ -62,6 +62,7 @@ proptest! {
         let params: Vec<_> = params.map(|(name, value)| (*name, value.to_string())).collect();
         prop_assert_eq!(params, [("device", device.clone()), ("service", service.clone())]);
         // RFC 5424 §6.4: the mark belongs to the form, not to the text.
-        prop_assert_eq!(read.msg, format!("\u{feff}{text}").trim_end());
+        let expected = format!("\u{feff}{text}");
+        prop_assert_eq!(read.msg, expected.trim_end());
     }
 }

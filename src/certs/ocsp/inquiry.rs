@@ -102,9 +102,8 @@ impl<'k> Inquiry<'k> {
         }
         let stapled = match self.staple.as_slice() {
             [] => None,
-            staple => response::read(staple, of, now, None).ok(),
+            staple => response::stapled(staple, of, now).ok(),
         };
-        let stapled = stapled.map(|word| word.verdict);
         let stapled = stapled.filter(|verdict| *verdict != Verdict::Unknown);
         Ok(stapled.or(remembered))
     }

@@ -23,7 +23,7 @@ pub(super) use inquiry::{Inquiry, Next, Question};
 pub(super) use request::NONCE_LENGTH;
 pub(super) use responders::Responders;
 pub use responders::{BadResponder, Responder};
-pub use response::BadAnswer;
 pub(super) use response::MAX_RESPONSE;
+pub use response::{BadAnswer, stapled};
 pub use trust::{Standing, TrustLevel};
 pub use verdict::{Cause, Verdict};

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::request::{CertificateId, NONCE};
 use super::single::Single;
-use super::verdict::Word;
+use super::verdict::{Verdict, Word};
 use crate::certs::certificate::Certificate;
 use crate::certs::date::utc;
 use crate::certs::der::{self, ENUMERATED, GENERALIZED_TIME, OBJECT, OCTETS, Reader, SEQUENCE};
@@ -42,6 +42,19 @@ pub enum BadAnswer {
     /// Of the past.
     #[error("its answer held until {}", utc(*.0))]
     Stale(i64),
+}
+
+/// What a stapled answer says about the first of the two certificates, which
+/// the second issued, at `now` in seconds since 1970.
+///
+/// # Errors
+/// See [`BadAnswer`]; among others a signature of nobody who may.
+pub fn stapled(
+    der: &[u8],
+    of: (&Certificate, &Certificate),
+    now: i64,
+) -> Result<Verdict, BadAnswer> {
+    Ok(read(der, of, now, None)?.verdict)
 }
 
 /// Reads the answer about `subject`, which `issuer` issued. What was stapled
@@ -172,7 +185,7 @@ const CONTEXT_1: u8 = 0xa1;
 #[cfg(test)]
 mod tests {
     use super::super::testing::Saying;
-    use super::super::verdict::{Cause, Verdict};
+    use super::super::verdict::Cause;
     use super::*;
     use crate::certs::date::DAY;
     use crate::certs::testing::{Authority, Leaf, NOW};

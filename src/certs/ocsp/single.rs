@@ -68,11 +68,13 @@ fn revoked(info: &[u8]) -> Option<Verdict> {
     Some(Verdict::Revoked { since, cause })
 }
 
+/// RFC 5280 §4.1.2.5.2: to the second, and in UTC. The library reads more
+/// than that, and panics at a NUL.
 fn moment(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text).ok()?;
-    // An ASN.1 time reads the short form with a year of two digits, too.
-    let time = (text.len() == "YYYYMMDDHHMMSSZ".len()).then(|| Asn1Time::from_str(text))?;
-    seconds(&*time.ok()?).ok()
+    let digits = text.strip_suffix(b"Z")?;
+    let fits = digits.len() == "YYYYMMDDHHMMSS".len() && digits.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(text).ok().filter(|_| fits)?;
+    seconds(&*Asn1Time::from_str(text).ok()?).ok()
 }
 
 /// Seconds by which the clocks may differ.
@@ -83,3 +85,26 @@ const FRESH: i64 = 3600;
 const GOOD: u8 = 0x80;
 const REVOKED: u8 = 0xa1;
 const UNKNOWN: u8 = 0x82;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_fourteen_digits_and_z() {
+        assert_eq!(moment(b"20260101000000Z"), Some(1_767_225_600));
+        for wrong in [
+            &b"20260101000a\x0000Z"[..],
+            b"2026010100\x00000Z",
+            b"20261301000000Z",
+            b"20260101000000z",
+            b"202601010000.0Z",
+            b"20260101000+00Z",
+            b"260101000000Z",
+            b"Z",
+            b"",
+        ] {
+            assert_eq!(moment(wrong), None, "{wrong:?}");
+        }
+    }
+}

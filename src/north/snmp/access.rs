@@ -23,7 +23,12 @@ pub trait Mib {
 
     /// The first instance after `name` in the order of the whole tree: a
     /// name strictly greater, or `None` at the end.
-    fn next(&self, name: &[u32]) -> Option<(Oid, Value)>;
+    fn next(&self, name: &[u32]) -> Option<(Oid, Value)> {
+        self.walk(name).next()
+    }
+
+    /// Every instance after `name`, in this order, one after the other.
+    fn walk<'a>(&'a self, name: &[u32]) -> impl Iterator<Item = (Oid, Value)> + use<'a, Self>;
 }
 
 /// The tree itself: read through views, changed by whole SETs.

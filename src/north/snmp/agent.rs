@@ -46,26 +46,35 @@ pub fn get_bulk<'a>(mib: &impl Mib, pdu: &Pdu<'a>, room: usize) -> Response<'a> 
 
 /// Rows of `repeated`, until they are enough, do not fit, or all have ended.
 fn repeat(mib: &impl Mib, repeated: &[Binding<'_>], times: i32, answers: &mut Answers) {
-    let mut row: Vec<VarBind> = repeated.iter().map(start).collect();
-    for _ in 0..times {
-        for last in &mut row {
-            if last.value != Shown::EndOfMibView {
-                *last = next(mib, &last.name, Version::V2c);
-            }
-            if !answers.push(last.clone()) {
+    let mut walks: Vec<_> = repeated
+        .iter()
+        .map(|binding| mib.walk(&binding.name))
+        .collect();
+    for time in 0..times {
+        let mut ended = 0;
+        for (walk, asked) in walks.iter_mut().zip(repeated) {
+            let binding = match walk.next() {
+                Some((name, value)) => VarBind {
+                    name,
+                    value: Shown::Value(value),
+                },
+                None => {
+                    ended += 1;
+                    // RFC 3416 §4.2.3: under the name that came before.
+                    let before = answers.before(repeated.len()).filter(|_| time > 0);
+                    VarBind {
+                        name: before.unwrap_or(&asked.name).clone(),
+                        value: Shown::EndOfMibView,
+                    }
+                }
+            };
+            if !answers.push(binding) {
                 return;
             }
         }
-        if row.iter().all(|last| last.value == Shown::EndOfMibView) {
+        if ended == walks.len() {
             return;
         }
-    }
-}
-
-fn start(binding: &Binding<'_>) -> VarBind {
-    VarBind {
-        name: binding.name.clone(),
-        value: Shown::NoSuchInstance,
     }
 }
 
@@ -146,6 +155,12 @@ impl Answers {
     fn new(room: usize) -> Self {
         let list = Vec::new();
         Self { list, room }
+    }
+
+    /// The name in the answer `back` places before the next.
+    fn before(&self, back: usize) -> Option<&Oid> {
+        let place = self.list.len().checked_sub(back)?;
+        self.list.get(place).map(|binding| &binding.name)
     }
 
     /// Takes `binding` if it fits, or if it is the first: whether that one is

@@ -21,11 +21,12 @@ impl Mib for Instances {
         Instances::get(self, name)
     }
 
-    fn next(&self, name: &[u32]) -> Option<(Oid, Value)> {
-        let (column, index, value) = Instances::next(self, name)?;
-        let mut oid = Oid::from_slice(column.get().oid);
-        oid.extend_from_slice(index.arcs());
-        Some((oid, value))
+    fn walk<'a>(&'a self, name: &[u32]) -> impl Iterator<Item = (Oid, Value)> + use<'a> {
+        Instances::walk(self, name).map(|(column, index, value)| {
+            let mut oid = Oid::from_slice(column.get().oid);
+            oid.extend_from_slice(index.arcs());
+            (oid, value)
+        })
     }
 }
 

@@ -451,8 +451,8 @@ impl Mib for Arc<Fake> {
         Fake::get(self, name)
     }
 
-    fn next(&self, name: &[u32]) -> Option<(Oid, Value)> {
-        Fake::next(self, name)
+    fn walk<'a>(&'a self, name: &[u32]) -> impl Iterator<Item = (Oid, Value)> + use<'a> {
+        Fake::walk(self, name)
     }
 }
 
@@ -468,10 +468,11 @@ impl Mib for Fake {
         }
     }
 
-    fn next(&self, name: &[u32]) -> Option<(Oid, Value)> {
+    fn walk<'a>(&'a self, name: &[u32]) -> impl Iterator<Item = (Oid, Value)> + use<'a> {
+        let name = name.to_vec();
         self.instances
             .iter()
-            .find(|(instance, _)| &instance[..] > name)
+            .filter(move |(instance, _)| **instance > name)
             .map(|(instance, value)| (instance.as_slice().into(), value.clone()))
     }
 }

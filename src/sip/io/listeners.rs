@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, server};
 
-use super::{Accept, Happening, Happenings, PATIENCE, Report, tell};
+use super::{Accept, Happening, Happenings, PATIENCE, Report, is_of_earlier, tell};
 use crate::certs::{LinkFailure, Refused};
 use crate::sip::event::{Input, ListenFault, Notice, SocketId};
 use crate::sip::message::MAX_MESSAGE;
@@ -18,7 +18,7 @@ use crate::sip::message::MAX_MESSAGE;
 /// Peers' handshakes that run at once on one listener.
 const HANDSHAKES: usize = 64;
 /// The pause after a failed accept, so that a lack of descriptors makes no storm.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A peer's stream, its handshake done.
 #[derive(Debug)]
@@ -35,10 +35,14 @@ pub(super) async fn receive_datagrams(
 ) {
     let mut buffer = vec![0; MAX_MESSAGE];
     loop {
-        // An error here is that of an earlier datagram; the socket goes on.
-        let Ok((length, peer)) = socket.recv_from(&mut buffer).await else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
+        let (length, peer) = match socket.recv_from(&mut buffer).await {
+            Ok(received) => received,
+            // The queue of refusals has it too.
+            Err(error) if is_of_earlier(&error) => continue,
+            Err(_) => {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
         };
         let bytes = buffer[..length].to_vec();
         tell(&happenings, Input::Datagram { id, peer, bytes }).await;

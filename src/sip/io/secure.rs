@@ -8,9 +8,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::{Handshake, Tls};
+use super::{Handshake, Happenings, Tls, tell};
 use crate::certs::{Attempt, Certificate, Step};
-use crate::sip::event::{Connect, Session, TlsRefusal};
+use crate::sip::event::{Connect, Input, Session, Stage, TlsRefusal};
 use crate::wire::time::UnixTime;
 
 /// Shakes hands with the server of `connect`.
@@ -18,14 +18,19 @@ pub(super) async fn shake(
     connect: &Connect,
     tls: &Tls,
     stream: TcpStream,
+    happenings: &Happenings,
 ) -> Result<(TlsStream<TcpStream>, Arc<Attempt>), TlsRefusal> {
     let Handshake {
         attempt,
         revocation,
     } = (tls.dial)(connect).map_err(TlsRefusal::from)?;
+    let id = connect.id;
+    let advanced = |stage| tell(happenings, Input::Advanced { id, stage });
+    advanced(Stage::Handshake).await;
     let connector = TlsConnector::from(attempt.config());
     let shaken = connector.connect(attempt.server_name(), stream).await;
     let stream = shaken.map_err(|error| refusal(&attempt, &error))?;
+    advanced(Stage::Revocation).await;
     match revocation.await {
         Ok(()) => Ok((stream, attempt)),
         Err(reason) => Err(TlsRefusal {

@@ -41,7 +41,7 @@ pub(super) async fn open(connect: Connect, tls: Tls, mut orders: Orders, happeni
         return carry(id, stream, orders, happenings, None).await;
     }
     let shaken = tokio::select! {
-        shaken = secure::shake(&connect, &tls, stream) => shaken,
+        shaken = secure::shake(&connect, &tls, stream, &happenings) => shaken,
         _ = orders.recv() => return,
     };
     match shaken {
@@ -104,7 +104,7 @@ pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
                 }
             }
             read = reader.read(&mut buffer) => match read {
-                Ok(0) => break Input::Closed { id },
+                Ok(0) => return finish(id, &mut writer, orders, happenings).await,
                 Ok(length) => {
                     let bytes = buffer[..length].to_vec();
                     tell(&happenings, Input::Data { id, bytes }).await;
@@ -118,6 +118,25 @@ pub(super) async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
         }
     };
     tell(&happenings, input).await;
+}
+
+/// The peer says no more. What it said was told before its end is, so the answer
+/// is among the orders by the time that these end.
+async fn finish<W: AsyncWrite + Unpin>(
+    id: SocketId,
+    writer: &mut W,
+    mut orders: Orders,
+    happenings: Happenings,
+) {
+    tell(&happenings, Input::Closed { id }).await;
+    while let Some(bytes) = orders.recv().await {
+        let written = timeout(PATIENCE, write_whole(writer, &bytes)).await;
+        if !matches!(written, Ok(Ok(()))) {
+            return;
+        }
+    }
+    // Whether the peer listens is its affair.
+    let _ = timeout(PATIENCE, writer.shutdown()).await;
 }
 
 async fn write_whole<W: AsyncWrite + Unpin>(writer: &mut W, bytes: &[u8]) -> io::Result<()> {

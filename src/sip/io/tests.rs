@@ -5,7 +5,6 @@ use hickory_resolver::net::runtime::TokioRuntimeProvider;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::time::timeout;
 
 use super::*;
 use crate::sip::event::{Reference, TcpKeepAlive, TimeOfDay};

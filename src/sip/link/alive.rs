@@ -58,7 +58,7 @@ impl Link {
             return GivenUp::Moving(Vec::new());
         };
         self.penalise(cx, flow.peer);
-        let more = self.current + 1 < self.targets.len();
+        let more = self.has_another();
         let refused = matches!(fault, LinkFault::Refused(_));
         if !more && (refused || flow.transport == Transport::Udp) {
             self.restart_round(flow);

@@ -1,11 +1,14 @@
 //! Opening streams: the first one, and a better one beside it.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use super::machine::{Attempt, Flow, Link, Phase, Timer, close};
 use super::targets::is_penalised;
-use super::{Context, LinkEvent, LinkFault};
-use crate::sip::event::{Connect, Notice, Output, Reference, Session, SocketId, StreamFault};
+use super::{Context, HANDSHAKE_TIME, LinkEvent, LinkFault, REVOCATION_TIME, SLOW};
+use crate::sip::event::{
+    Connect, Notice, Output, Reference, Session, SocketId, Stage, StreamFault,
+};
 use crate::sip::transport::Transport;
 
 impl Link {
@@ -56,7 +59,47 @@ impl Link {
         self.phase = Phase::Connecting(attempt);
         self.timers
             .set(Timer::Connect, cx.now + cx.manner.connect_timeout);
+        self.timers.set(Timer::Slow, cx.now + SLOW);
         Vec::new()
+    }
+
+    /// A stream that is being opened got further, and waits for `stage` now.
+    pub fn advanced(&mut self, now: Instant, socket: SocketId, stage: Stage) {
+        let patience = match stage {
+            Stage::Connection => return,
+            Stage::Handshake => HANDSHAKE_TIME,
+            Stage::Revocation => REVOCATION_TIME,
+        };
+        match (&mut self.phase, &mut self.probe) {
+            (Phase::Connecting(attempt), _) if attempt.socket == socket => {
+                attempt.stage = stage;
+                self.timers.set(Timer::Connect, now + patience);
+                self.timers.set(Timer::Slow, now + SLOW);
+            }
+            (_, Some(probe)) if probe.socket == socket => {
+                probe.stage = stage;
+                self.timers.set(Timer::Probe, now + patience);
+            }
+            _ => {}
+        }
+    }
+
+    /// What is waited for takes long: it is said, and its users count it as down.
+    pub(super) fn is_slow(&mut self) -> Vec<LinkEvent> {
+        let fault = match &self.phase {
+            Phase::Resolving => LinkFault::SlowName(self.plan.wanted.server.host.clone()),
+            Phase::Connecting(attempt) => match (attempt.stage, self.targets.get(attempt.target)) {
+                (Stage::Handshake, _) => LinkFault::Stream(StreamFault::Mute),
+                (Stage::Revocation, _) => LinkFault::SlowRevocation,
+                (Stage::Connection, Some(target)) => LinkFault::SlowConnection(target.addr),
+                (Stage::Connection, None) => return Vec::new(),
+            },
+            Phase::Idle | Phase::WaitingForTime | Phase::Waiting | Phase::Up(_) => {
+                return Vec::new();
+            }
+        };
+        self.reason = Some(fault);
+        vec![LinkEvent::Down]
     }
 
     pub(super) fn dial(
@@ -93,6 +136,7 @@ impl Link {
             socket,
             target,
             port,
+            stage: Stage::Connection,
         })
     }
 
@@ -118,8 +162,9 @@ impl Link {
         self.outbound = false;
         self.opened = Some(cx.now);
         self.active = Some(cx.now);
-        self.timers.stop(Timer::Pong);
-        self.timers.stop(Timer::Ping);
+        for timer in [Timer::Slow, Timer::Pong, Timer::Ping] {
+            self.timers.stop(timer);
+        }
         if flow.transport != Transport::Udp {
             cx.notice(Notice::LinkUp {
                 gateway: self.gateway.clone(),
@@ -145,7 +190,10 @@ impl Link {
             return Vec::new();
         };
         close(cx, attempt.socket, attempt.port);
-        let fault = LinkFault::Stream(StreamFault::TimedOut);
+        let fault = LinkFault::Stream(match attempt.stage {
+            Stage::Handshake => StreamFault::Mute,
+            Stage::Connection | Stage::Revocation => StreamFault::TimedOut,
+        });
         self.next_target(cx, attempt.target, fault)
     }
 

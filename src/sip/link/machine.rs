@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::{Context, LinkEvent, LinkFault, LinkId, MAX_PORT_TRIES};
-use crate::sip::event::{Output, QueryId, Session, SocketId, StreamFault, TimeOfDay};
+use super::{Context, LinkEvent, LinkFault, LinkId, MAX_PORT_TRIES, SLOW};
+use crate::sip::event::{Output, QueryId, Session, SocketId, Stage, StreamFault, TimeOfDay};
 use crate::sip::plan::LinkPlan;
 use crate::sip::resolve::{Resolution, Target};
 use crate::sip::timer::Timers;
@@ -52,12 +52,14 @@ pub(super) struct Attempt {
     pub(super) socket: SocketId,
     pub(super) target: usize,
     pub(super) port: u16,
+    pub(super) stage: Stage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Timer {
     Retry,
     Connect,
+    Slow,
     Failback,
     Probe,
     Renew,
@@ -143,6 +145,7 @@ impl Link {
             return vec![LinkEvent::Down];
         }
         self.phase = Phase::Resolving;
+        self.timers.set(Timer::Slow, cx.now + SLOW);
         self.resolve(cx)
     }
 
@@ -328,6 +331,7 @@ impl Link {
         match timer {
             Timer::Retry => self.begin(cx),
             Timer::Connect => self.connect_timed_out(cx),
+            Timer::Slow => self.is_slow(),
             Timer::Failback => self.probe_first(cx),
             Timer::Probe => {
                 if let Some(probe) = self.probe.take() {

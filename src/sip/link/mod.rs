@@ -14,6 +14,7 @@ mod show;
 mod targets;
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -33,6 +34,13 @@ pub const PONG_WAIT: Duration = Duration::from_secs(10);
 pub const OUTBOUND_PING: Duration = Duration::from_secs(120);
 /// How long a link that was replaced serves on while its successor is not ready.
 pub const DRAIN: Duration = Duration::from_secs(32);
+/// How long a server that took the connection may take for the TLS handshake: it
+/// is there, so nothing but a wrong port or a hung server is worth waiting longer for.
+pub const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// How long the look at a certificate's revocation may take; it bounds itself below that.
+pub const REVOCATION_TIME: Duration = Duration::from_secs(10);
+/// What takes longer than this is told of while it is waited for.
+pub const SLOW: Duration = Duration::from_secs(3);
 /// How many local ports one connection attempt tries.
 pub const MAX_PORT_TRIES: u32 = 1000;
 
@@ -54,6 +62,19 @@ pub enum LinkFault {
         /// Why.
         error: ResolveError,
     },
+    /// The server's name is still being looked up.
+    #[error("the name servers do not answer for {0} yet: see Hoc.StaticDnsServers")]
+    SlowName(String),
+    /// The server did not take the connection yet.
+    #[error(
+        "no answer from {0} yet: is the address right, and does a firewall let the connection pass? It is waited for SipEp.InteropTcpConnectTimeout seconds"
+    )]
+    SlowConnection(SocketAddr),
+    /// What may be asked about the server's certificate was not answered yet.
+    #[error(
+        "the OCSP responder of the server's certificate does not answer yet: see SipEp.TransportTlsCertificateTrustLevel"
+    )]
+    SlowRevocation,
     /// The gateway's UDP socket is not open.
     #[error("the gateway's UDP port is not open: see the gateway's status")]
     NoDatagramSocket,
@@ -120,6 +141,8 @@ pub struct Manner {
     pub concealment: DnsFailureConcealment,
     /// How long a failed address is left alone; none without a penalty box.
     pub penalty: Option<Duration>,
+    /// How servers are asked whether they are there.
+    pub keep_alive: KeepAliveMethod,
     /// Between pings, where they are the method.
     pub ping: Option<Duration>,
     /// Between keep-alive OPTIONS, where they are the method.
@@ -141,6 +164,7 @@ impl Manner {
                 .penalty_box
                 .enable
                 .then(|| seconds(settings.penalty_box.time)),
+            keep_alive: keep_alive.method,
             ping: every(KeepAliveMethod::Ping),
             options: every(KeepAliveMethod::SipOptions),
         }

@@ -176,6 +176,11 @@ impl Link {
         }
     }
 
+    /// Whether there is a target after the one in use.
+    pub fn has_another(&self) -> bool {
+        self.current + 1 < self.targets.len()
+    }
+
     /// The target in use does its work: if it gives way again, that is news.
     pub fn served(&mut self) {
         if let Some(flow) = self.flow() {

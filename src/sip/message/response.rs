@@ -32,8 +32,14 @@ impl Response {
             headers.copy(&name, &request.headers);
         }
         let tagged = request.headers.to().is_ok_and(|to| to.tag().is_some());
+        // To a value that names nobody no parameter can belong.
+        let is_empty = request
+            .headers
+            .get(&HeaderName::To)
+            .is_none_or(|value| value.trim_ascii().is_empty());
         if let Some(tag) = to_tag
             && !tagged
+            && !is_empty
             && status != StatusCode::TRYING
         {
             headers.extend_value(&HeaderName::To, &format!(";tag={tag}"));
@@ -135,6 +141,13 @@ mod tests {
              f: sip:c@d;tag=1\r\nTo: sip:a@b;tag=t1\r\nCall-ID: k\r\nCSeq: 7 OPTIONS\r\n\
              Content-Length: 0\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn an_empty_to_gets_no_tag() {
+        let answer = Response::answering(&request(""), StatusCode::BAD_REQUEST, Some("t1"));
+        let printed = answer.to_bytes();
+        assert!(!printed.windows(6).any(|part| part == b";tag=t"));
     }
 
     #[test]

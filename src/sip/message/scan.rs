@@ -59,12 +59,23 @@ pub(super) fn quoted_len(octets: &[u8]) -> Option<usize> {
     }
 }
 
-/// What stands between quotes, with its quoted pairs undone.
+/// What stands between quotes, with its quoted pairs undone. A fold, with the
+/// white space around it, is one space (RFC 3261 §25.1, LWS).
 pub(super) fn unquote(quoted: &str) -> String {
     let inner = quoted
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(quoted);
+    if inner.contains(LINE_ENDS) {
+        let lines = inner.split(LINE_ENDS);
+        let lines = lines.map(|line| line.trim_matches([' ', '\t']));
+        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        return unescape(&lines.join(" "));
+    }
+    unescape(inner)
+}
+
+fn unescape(inner: &str) -> String {
     if !inner.contains('\\') {
         return inner.to_owned();
     }
@@ -128,6 +139,8 @@ pub(super) fn split_outside(octets: &[u8], separator: u8) -> impl Iterator<Item 
     })
 }
 
+const LINE_ENDS: [char; 2] = ['\r', '\n'];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +169,12 @@ mod tests {
         for plain in ["", "a\"b", "back\\slash", "\u{7}\u{0}"] {
             assert_eq!(unquote(&quote(plain)), plain);
         }
+    }
+
+    #[test]
+    fn a_fold_between_quotes_is_a_space() {
+        assert_eq!(unquote("\"a \r\n\t b\""), "a b");
+        assert_eq!(unquote("\"a\\\"\r\n b\\\\\""), "a\" b\\");
     }
 
     #[test]

@@ -53,11 +53,17 @@ impl<'a> Planner<'a> {
     pub(super) fn plan(&self) -> GatewayPlan {
         let gateway = &self.settings.gateways[self.name];
         let registrations = self.registrations();
+        let listeners = self.listeners();
+        let tls_generation = match listeners.contains_key(&Transport::Tls) {
+            true => self.settings.transport.tls_generation,
+            false => 0,
+        };
         GatewayPlan {
             network_interface: gateway.network_interface.clone(),
             ip: self.ip,
             requests: self.requests(),
-            listeners: self.listeners(),
+            listeners,
+            tls_generation,
             udp_source: self.udp_source(),
             links: self.links(&registrations),
             registrations,

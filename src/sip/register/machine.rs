@@ -1,9 +1,10 @@
 //! One registration: when to send REGISTER, and what the answers lead to.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{Answer, Credentials, Fault, Refusal, RegistrationId};
-use crate::sip::link::{LinkFault, LinkId};
+use crate::sip::link::{Flow, LinkFault, LinkId, SLOW};
 use crate::sip::plan::{Line, RegistrationPlan};
 use crate::sip::rng::Rng;
 use crate::sip::status::{NextAction, RegistrationState, RegistrationStatus};
@@ -30,6 +31,8 @@ pub enum Event {
     LinkDown(Option<LinkFault>),
     /// The answer to the REGISTER that was sent last.
     Answered(Answer),
+    /// The REGISTER that was sent last is known not to have arrived here; it is repeated.
+    Undelivered(SocketAddr),
     /// No answer came.
     TimedOut,
     /// It is no longer wanted.
@@ -58,6 +61,7 @@ pub(super) enum Timer {
     Delay,
     Refresh,
     Retry,
+    Slow,
 }
 
 /// How long the registrar keeps what is bound.
@@ -106,7 +110,7 @@ pub struct Registration {
     /// What was told of refused credentials; further attempts with the same are no news.
     pub(super) told: Option<Refusal>,
     pub(super) offered: Vec<String>,
-    pub(super) sent_by: Option<Transport>,
+    pub(super) sent_to: Option<(Transport, SocketAddr)>,
     pub(super) previous: Vec<String>,
     pub(super) not_before: Option<Instant>,
     /// The settings changed since the REGISTER under way was written.
@@ -146,7 +150,7 @@ impl Registration {
             service_route: Vec::new(),
             told: None,
             offered: Vec::new(),
-            sent_by: None,
+            sent_to: None,
             previous: Vec::new(),
             not_before: None,
             is_outdated: false,
@@ -176,6 +180,7 @@ impl Registration {
             Event::LinkUp => self.link_up(now),
             Event::LinkDown(fault) => self.link_down(fault),
             Event::Answered(answer) => self.answered(now, answer),
+            Event::Undelivered(peer) => self.undelivered(peer),
             Event::TimedOut => self.timed_out(now),
             Event::Remove => self.remove(),
         }
@@ -184,8 +189,11 @@ impl Registration {
     /// Runs what is due.
     pub fn tick(&mut self, now: Instant) -> Vec<Step> {
         let mut steps = Vec::new();
-        while self.timers.expired(now).is_some() {
-            steps.extend(self.bind());
+        while let Some(timer) = self.timers.expired(now) {
+            match timer {
+                Timer::Slow => self.is_slow(),
+                Timer::Delay | Timer::Refresh | Timer::Retry => steps.extend(self.bind()),
+            }
         }
         steps
     }
@@ -212,6 +220,7 @@ impl Registration {
         self.plan = plan;
         self.link = link;
         self.sent = None;
+        self.timers.stop(Timer::Slow);
         self.not_before = None;
         if matches!(
             self.state,
@@ -227,11 +236,12 @@ impl Registration {
         self.sent.is_some()
     }
 
-    /// A REGISTER left; these were its Contacts and its transport.
-    pub fn sent(&mut self, contacts: Vec<String>, transport: Transport) {
-        self.sent_by = Some(transport);
+    /// A REGISTER left; these were its Contacts and its way.
+    pub fn sent(&mut self, now: Instant, contacts: Vec<String>, flow: Flow) {
+        self.sent_to = Some((flow.transport, flow.peer));
         if self.sent == Some(Purpose::Bind) {
             self.offered = contacts;
+            self.timers.set(Timer::Slow, now + SLOW);
         }
     }
 

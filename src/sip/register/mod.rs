@@ -11,6 +11,8 @@ mod machine;
 mod outcome;
 mod request;
 
+use std::net::SocketAddr;
+
 use thiserror::Error;
 
 use crate::sip::link::LinkFault;
@@ -58,6 +60,26 @@ pub enum Fault {
     /// The link is not up.
     #[error("{0}")]
     Link(LinkFault),
+    /// The network says that nobody is there.
+    #[error(
+        "no datagram reaches {peer}: nobody listens there, or no way leads there: check SipEp.DefaultStaticRegistrarServerHost, and SipEp.TransportConfig[GatewayName={gateway}].TlsEnable and TcpEnable if the server speaks only TLS or TCP"
+    )]
+    Undelivered {
+        /// Where it was sent.
+        peer: SocketAddr,
+        /// By which gateway.
+        gateway: String,
+    },
+    /// Nobody answered yet.
+    #[error(
+        "no answer to REGISTER by {transport} from {peer} yet: it is waited for as SipEp.InteropTransmissionTimeout says"
+    )]
+    Slow {
+        /// How it was sent.
+        transport: Transport,
+        /// To whom.
+        peer: SocketAddr,
+    },
     /// Nobody answered.
     #[error(
         "no answer to REGISTER by {transport}: check SipEp.DefaultStaticRegistrarServerHost, and SipEp.TransportConfig[GatewayName={gateway}].TlsEnable and TcpEnable if the server speaks only TLS or TCP"

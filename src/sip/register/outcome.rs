@@ -1,5 +1,6 @@
 //! What became of a REGISTER, and what that leads to.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::answer::is_same;
@@ -18,6 +19,7 @@ impl Registration {
         let Some(purpose) = self.sent.take() else {
             return Vec::new();
         };
+        self.timers.stop(Timer::Slow);
         match (answer, purpose) {
             (Answer::Again, purpose) => self.again(now, purpose),
             (_, Purpose::Unbind(_)) => {
@@ -167,7 +169,7 @@ impl Registration {
     }
 
     fn hint(&self, status: u16) -> Hint {
-        let streams = self.sent_by != Some(Transport::Udp);
+        let streams = self.sent_by() != Transport::Udp;
         let mute = !self.plan.binding.transport_parameter;
         match status {
             // 503 says of itself what is wrong.
@@ -179,12 +181,38 @@ impl Registration {
         }
     }
 
+    /// The request goes on being repeated: a server that starts again answers then.
+    pub(super) fn undelivered(&mut self, peer: SocketAddr) -> Vec<Step> {
+        if self.sent == Some(Purpose::Bind) && !self.leaving {
+            self.timers.stop(Timer::Slow);
+            self.state = RegistrationState::Unreachable;
+            self.fault = Some(Fault::Undelivered {
+                peer,
+                gateway: self.gateway.clone(),
+            });
+        }
+        Vec::new()
+    }
+
+    /// There is no answer yet, which is worth a word.
+    pub(super) fn is_slow(&mut self) {
+        if let (Some(Purpose::Bind), Some((transport, peer))) = (&self.sent, self.sent_to) {
+            self.fault = Some(Fault::Slow { transport, peer });
+        }
+    }
+
+    /// How the last REGISTER went.
+    fn sent_by(&self) -> Transport {
+        self.sent_to.map_or(Transport::Udp, |it| it.0)
+    }
+
     pub(super) fn timed_out(&mut self, now: Instant) -> Vec<Step> {
+        self.timers.stop(Timer::Slow);
         match self.sent.take() {
             Some(Purpose::Unbind(_)) => vec![Step::Gone],
             Some(Purpose::Bind) => {
                 let fault = Fault::NoAnswer {
-                    transport: self.sent_by.unwrap_or(Transport::Udp),
+                    transport: self.sent_by(),
                     gateway: self.gateway.clone(),
                 };
                 let mut steps = self.fail(now, RegistrationState::Unreachable, fault);

@@ -127,16 +127,18 @@ impl Gateway {
         if let Some(LinkFault::Resolve { error, .. }) = fault {
             self.tell_unresolved(core, id, error);
         }
+        let allowed = self.plan.requests;
         for carried in self.carried_by(id) {
             let Some(registration) = self.registration(carried) else {
                 continue;
             };
             core.table.forget(super::user_of(registration));
             let elsewhere = registration.settled_on.filter(|it| *it != id);
+            // An old link counts as long as the settings still allow what it is.
             let stands = registration.is_registered()
                 && elsewhere
-                    .and_then(|it| self.link(it))
-                    .is_some_and(|it| it.is_up());
+                    .and_then(|it| self.link(it)?.flow())
+                    .is_some_and(|flow| allowed.contains(flow.transport));
             if !stands {
                 self.tell(core, now, carried, Event::LinkDown(fault.clone()));
             }
@@ -223,7 +225,7 @@ impl Gateway {
             return self.link_events(core, now, link_id, events);
         }
         if let Some(registration) = self.registration(id) {
-            registration.sent(written.contacts, flow.transport);
+            registration.sent(now, written.contacts, flow);
         }
         if let Some(link) = link.and_then(|it| self.link(it)) {
             link.touch(now);

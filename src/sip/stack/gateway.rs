@@ -16,6 +16,9 @@ use crate::sip::transport::Transport;
 /// The pause before a listener that failed is tried again.
 const LISTEN_RETRY: Duration = Duration::from_secs(5);
 
+/// The pause before the first of these: a port that another gateway just let go is free by then.
+const LET_GO: Duration = Duration::from_millis(200);
+
 /// One listener that is wanted.
 #[derive(Debug)]
 pub(super) struct Listener {
@@ -23,6 +26,8 @@ pub(super) struct Listener {
     pub(super) wanted: SocketAddr,
     pub(super) bound: Option<SocketAddr>,
     pub(super) fault: Option<ListenFault>,
+    /// How often it could not be bound.
+    failures: u32,
     retry: Option<Instant>,
 }
 
@@ -192,9 +197,20 @@ impl Gateway {
             return false;
         };
         listener.bound = None;
-        listener.fault = Some(fault);
-        listener.retry = Some(now + LISTEN_RETRY);
+        listener.failures = listener.failures.saturating_add(1);
+        let passing = fault == ListenFault::PortInUse && listener.failures == 1;
+        listener.fault = (!passing).then_some(fault);
+        let pause = if passing { LET_GO } else { LISTEN_RETRY };
+        listener.retry = Some(now + pause);
         true
+    }
+
+    /// A listener that had no certificate may have one now.
+    pub(super) fn certificates_changed(&mut self, now: Instant) {
+        let listeners = self.listeners.values_mut();
+        for listener in listeners.filter(|it| it.fault == Some(ListenFault::NoCertificate)) {
+            listener.retry = Some(now);
+        }
     }
 
     /// Tries failed listeners again when their pause is over.
@@ -206,10 +222,11 @@ impl Gateway {
             .map(|(transport, it)| (*transport, it.wanted))
             .collect();
         for (transport, local) in due {
-            let fault = self.listeners.remove(&transport).and_then(|it| it.fault);
+            let failed = self.listeners.remove(&transport);
             self.listen(core, transport, local);
-            if let Some(listener) = self.listeners.get_mut(&transport) {
-                listener.fault = fault;
+            if let (Some(listener), Some(failed)) = (self.listeners.get_mut(&transport), failed) {
+                listener.fault = failed.fault;
+                listener.failures = failed.failures;
             }
         }
         let failed = { &mut self.sender }.take_if(|it| it.retry.is_some_and(|at| at <= now));
@@ -253,6 +270,7 @@ impl Gateway {
             wanted: local,
             bound: None,
             fault: None,
+            failures: 0,
             retry: None,
         }
     }

@@ -17,6 +17,7 @@ mod show;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use self::core::Core;
@@ -88,11 +89,21 @@ impl Stack {
             }
             Input::Datagram { id, peer, bytes } => self.datagram(now, id, peer, &bytes),
             Input::Undelivered { id, peer } => {
-                let users = self.core.table.undelivered(id, peer);
-                self.unanswered(now, users);
+                for user in self.core.table.waiting_for(id, peer) {
+                    for gateway in self.gateways.values_mut() {
+                        gateway.undelivered(&mut self.core, now, user, peer);
+                    }
+                }
             }
             Input::Opened { id, local, session } => {
                 self.opened(now, id, local, session.map(|it| *it));
+            }
+            Input::Advanced { id, stage } => {
+                for gateway in self.gateways.values_mut() {
+                    for link in gateway.links.values_mut().chain(&mut gateway.draining) {
+                        link.advanced(now, id, stage);
+                    }
+                }
             }
             Input::Accepted {
                 id,
@@ -344,6 +355,28 @@ impl Gateway {
                 self.keep_alive_missed(core, now, id);
             }
             User::KeepAlive(_) => {}
+        }
+    }
+
+    /// RFC 3261 §18.4: where there is another target, that the request of
+    /// `user` did not arrive counts as no answer. Where there is none, the
+    /// request goes on being repeated, and what is known is told.
+    fn undelivered(&mut self, core: &mut Core, now: Instant, user: User, peer: SocketAddr) {
+        let link = match user {
+            User::Registration(id) => self.registration(id).and_then(|it| it.link),
+            User::KeepAlive(id) => Some(id),
+        };
+        let Some(link) = link.and_then(|it| self.link(it)) else {
+            return;
+        };
+        match user {
+            User::Registration(id) if !link.has_another() => {
+                self.tell(core, now, id, Event::Undelivered(peer));
+            }
+            User::Registration(_) | User::KeepAlive(_) => {
+                core.table.forget(user);
+                self.unanswered(core, now, user);
+            }
         }
     }
 

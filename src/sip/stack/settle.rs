@@ -27,6 +27,9 @@ impl Gateway {
         }
         let old = std::mem::replace(&mut self.plan, plan);
         let opened = self.settle_links(core, now);
+        if old.tls_generation != self.plan.tls_generation {
+            self.certificates_changed(now);
+        }
         self.settle_listeners(core);
         self.settle_registrations(core, now, &old, delay);
         self.offer_datagrams(core, now);
@@ -306,10 +309,16 @@ impl Gateway {
             core.table.forget(super::user_of(&registration));
         }
         self.leaving.retain(|it| it.link != Some(id));
-        for registration in self.registrations.values_mut() {
-            if registration.settled_on == Some(id) {
-                registration.settled_on = None;
-            }
+        let settled = self.registrations.values_mut();
+        let settled: Vec<RegistrationId> = settled
+            .filter(|it| it.settled_on == Some(id))
+            .map(|it| {
+                it.settled_on = None;
+                it.id
+            })
+            .collect();
+        for registration in settled {
+            self.bereave(core, now, registration);
         }
         if let Some(place) = self.draining.iter().position(|it| it.id == id) {
             let mut link = self.draining.remove(place);
@@ -317,6 +326,18 @@ impl Gateway {
                 core.table.stream_gone(flow.socket);
             }
             link.close(&mut core.context(now));
+        }
+    }
+
+    /// The old link of a registration is gone: where the new one is not up yet, nothing carries it.
+    fn bereave(&mut self, core: &mut Core, now: Instant, id: RegistrationId) {
+        let link = self.registration(id).and_then(|it| it.link);
+        let Some(link) = link.and_then(|it| self.link(it)) else {
+            return;
+        };
+        if !link.is_up() {
+            let fault = link.reason().cloned();
+            self.tell(core, now, id, Event::LinkDown(fault));
         }
     }
 

@@ -9,6 +9,7 @@ use crate::sip::event::{ListenFault, TimeOfDay};
 use crate::sip::link::{Link, LinkFault};
 use crate::sip::plan::Line;
 use crate::sip::serve::Readiness;
+use crate::sip::settings::KeepAliveMethod;
 use crate::sip::status::{GatewayState, GatewayStatus, LinkStatus, Status};
 use crate::sip::transport::Transport;
 
@@ -136,15 +137,31 @@ impl Gateway {
                 "listeners are being opened".to_owned(),
             );
         }
-        if self.silent {
-            let reason = LinkFault::NoOptionsAnswer.to_string();
-            return (GatewayState::ServerUnreachable, reason);
+        if let Some(fault) = self.lost_server(core) {
+            return (GatewayState::ServerUnreachable, fault.to_string());
         }
         if self.plan.unregistered.gateway_waits && self.is_unregistered() {
             let reason = "none of the unit's registrations stands: see SipEp.RegistrationStatus and SipEp.DefaultUnitRegistrationUnregisteredBehavior";
             return (GatewayState::Unregistered, reason.to_owned());
         }
         (GatewayState::Ready, self.remark())
+    }
+
+    /// Why a server that keep-alives ask for is not there.
+    fn lost_server(&self, core: &Core) -> Option<LinkFault> {
+        if self.silent {
+            return Some(LinkFault::NoOptionsAnswer);
+        }
+        let asked = match core.manner.keep_alive {
+            KeepAliveMethod::None => None,
+            KeepAliveMethod::SipOptions => self.keep_alive_server(),
+            KeepAliveMethod::Ping | KeepAliveMethod::TcpKeepAlive => {
+                let lost = self.links.values().find(|it| !it.is_up());
+                lost.map(|it| it.plan.wanted.server.clone())
+            }
+        };
+        let link = self.links.get(&asked?)?;
+        link.reason().filter(|_| !link.is_up()).cloned()
     }
 
     fn faulty_listener(&self) -> Option<(GatewayState, String)> {

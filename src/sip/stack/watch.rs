@@ -71,7 +71,7 @@ impl Gateway {
         self.give_up(core, now, id, LinkFault::NoOptionsAnswer);
     }
 
-    fn keep_alive_server(&self) -> Option<crate::sip::hostport::HostPort> {
+    pub(super) fn keep_alive_server(&self) -> Option<crate::sip::hostport::HostPort> {
         let planned = self.plan.keep_alive_server.as_ref();
         planned
             .filter(|it| self.links.contains_key(it))

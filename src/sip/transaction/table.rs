@@ -250,17 +250,13 @@ impl Table {
         }
     }
 
-    /// Datagrams to `peer` cannot be delivered (RFC 3261 §18.4).
-    pub fn undelivered(&mut self, socket: SocketId, peer: SocketAddr) -> Vec<User> {
-        let mut users = Vec::new();
-        self.clients.retain(|_, it| {
-            let lost = it.hop.socket == socket && it.hop.peer == peer;
-            if lost {
-                users.push(it.user);
-            }
-            !lost
-        });
-        users
+    /// Who waits for an answer from `peer` through this socket.
+    pub fn waiting_for(&self, socket: SocketId, peer: SocketAddr) -> Vec<User> {
+        let clients = self.clients.values();
+        clients
+            .filter(|it| it.hop.socket == socket && it.hop.peer == peer)
+            .map(|it| it.user)
+            .collect()
     }
 
     /// Forgets what `user` waits for.

@@ -31,6 +31,7 @@ impl Rows {
         let config = sled::Config::new()
             .path(folder)
             .cache_capacity(CACHE)
+            .segment_size(SEGMENT)
             .flush_every_ms(Some(FLUSH_MILLISECONDS));
         for _ in 0..LOCK_ATTEMPTS {
             match catch_unwind(AssertUnwindSafe(|| config.open())) {
@@ -218,6 +219,8 @@ fn is_still_locked(error: &sled::Error) -> bool {
 /// sled's default tree holds the marks and the sequence.
 const META: &[u8] = b"__sled__default";
 const SEQUENCE: &[u8] = b"sequence";
+/// The database writes whole segments, several of which it holds in memory.
+const SEGMENT: usize = 64 * 1024;
 /// Rows are read once, at start: a small page cache does.
 const CACHE: u64 = 8 << 20;
 const FLUSH_MILLISECONDS: u64 = 500;

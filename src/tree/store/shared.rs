@@ -21,9 +21,16 @@ use super::{MAX_EVENTS, StoreCounts, StoreError, Stored, StoredRow};
 pub(super) struct Shared {
     line: Mutex<Line>,
     moved: Condvar,
-    events: Mutex<VecDeque<StoreEvent>>,
+    events: Mutex<Events>,
     commits: AtomicU64,
     syncs: AtomicU64,
+}
+
+/// The last events, for whoever did not hear of them.
+struct Events {
+    kept: VecDeque<StoreEvent>,
+    /// Those that gave way, so the number of the first that is kept.
+    gone: u64,
 }
 
 struct Line {
@@ -71,7 +78,10 @@ impl Shared {
         Self {
             line: Mutex::new(line),
             moved: Condvar::new(),
-            events: Mutex::new(opened.events.iter().cloned().collect()),
+            events: Mutex::new(Events {
+                kept: opened.events.iter().cloned().collect(),
+                gone: 0,
+            }),
             commits: AtomicU64::new(0),
             syncs: AtomicU64::new(0),
         }
@@ -248,14 +258,20 @@ impl Shared {
 
     pub(super) fn tell(&self, event: StoreEvent) {
         let mut events = super::lock(&self.events);
-        if events.len() == MAX_EVENTS {
-            events.pop_front();
+        if events.kept.len() == MAX_EVENTS {
+            events.kept.pop_front();
+            events.gone += 1;
         }
-        events.push_back(event);
+        events.kept.push_back(event);
     }
 
-    pub(super) fn drain_events(&self) -> Vec<StoreEvent> {
-        super::lock(&self.events).drain(..).collect()
+    /// The events from number `first` on, and the number of the one that comes next.
+    pub(super) fn events_from(&self, first: u64) -> (u64, Vec<StoreEvent>) {
+        let events = super::lock(&self.events);
+        let numbered = (events.gone..).zip(&events.kept);
+        let news = numbered.filter(|(number, _)| *number >= first);
+        let news = news.map(|(_, event)| event.clone()).collect();
+        (events.gone + events.kept.len() as u64, news)
     }
 
     pub(super) fn counts(&self) -> StoreCounts {

@@ -160,6 +160,8 @@ mod tests {
             "Digest realm",
             "Digest realm=\"x",
             "Digest =\"",
+            r#"Digest nonce="1", realm=x\"#,
+            r#"Digest nonce="1", realm=x"y"#,
             "\u{fc}=,",
         ] {
             assert_eq!(Challenge::parse_all([broken]), []);

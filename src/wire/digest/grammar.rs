@@ -32,10 +32,12 @@ pub(super) fn schemes(value: &str) -> Vec<Scheme<'_>> {
     found
 }
 
-/// A token or what stands between quotes, and the rest.
+/// A token or what stands between quotes, and the rest. What would need an
+/// escape between quotes is in no token (RFC 3261 §25.1).
 fn param_value(text: &str) -> Option<(&str, &str)> {
     let Some(inner) = text.strip_prefix('"') else {
-        return Some(text.split_at(text.find(GAP).unwrap_or(text.len())));
+        let (token, rest) = text.split_at(text.find(GAP).unwrap_or(text.len()));
+        return (!token.contains(['"', '\\'])).then_some((token, rest));
     };
     let mut escaped = false;
     for (at, char) in inner.char_indices() {

@@ -1,6 +1,7 @@
 //! A device of which only the tree and the certificates run.
 
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use demarc::certs::{Keyring, TlsTime, Unit, guards};
 use demarc::schema::Name;
 use demarc::tree::{Actor, Backing, OperationError, Transaction, Tree, Value};
 use demarc::wire::time::UnixTime;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -20,6 +21,8 @@ pub(crate) struct Device {
     pub(crate) keyring: Arc<Keyring>,
     said: Arc<Mutex<Vec<String>>>,
     kept: Arc<Mutex<Vec<u8>>>,
+    known: Arc<AtomicBool>,
+    time_changed: Arc<Notify>,
     running: JoinHandle<()>,
 }
 
@@ -33,16 +36,28 @@ impl Device {
     /// It is NOW, and every name is an address of this machine.
     pub(crate) fn start() -> Self {
         let (tree, _) = Tree::open(Backing::Memory, guards(), vec![]).expect("memory");
-        Self::start_on(tree, Arc::default())
+        Self::start_on(tree, Arc::default(), Arc::new(true.into()))
+    }
+
+    /// As `start`, but for the time, which nobody knows yet.
+    pub(crate) fn start_without_time() -> Self {
+        let (tree, _) = Tree::open(Backing::Memory, guards(), vec![]).expect("memory");
+        Self::start_on(tree, Arc::default(), Arc::new(false.into()))
+    }
+
+    /// It is known to be NOW from now on.
+    pub(crate) fn learn_time(&self) {
+        self.known.store(true, Ordering::Relaxed);
+        self.time_changed.notify_one();
     }
 
     /// As a new process finds what this one leaves.
     pub(crate) fn restart(self) -> Self {
         self.running.abort();
-        Self::start_on(self.tree.clone(), self.kept.clone())
+        Self::start_on(self.tree.clone(), self.kept.clone(), self.known.clone())
     }
 
-    fn start_on(tree: Tree, kept: Arc<Mutex<Vec<u8>>>) -> Self {
+    fn start_on(tree: Tree, kept: Arc<Mutex<Vec<u8>>>, known: Arc<AtomicBool>) -> Self {
         let said = Arc::new(Mutex::new(Vec::new()));
         let log = said.clone();
         tree.on_notice(move |notice| log.lock().expect("a log").push(notice.text.clone()));
@@ -55,11 +70,14 @@ impl Device {
             ..Unit::default()
         };
         let keeping = kept.clone();
+        let clock = known.clone();
+        let time_changed = Arc::new(Notify::new());
         let runner = Runner::prepare(Ports {
             tree: tree.clone(),
             keyring: keyring.clone(),
             unit,
-            time: Arc::new(move || TlsTime::of(Some(now), now)),
+            time: Arc::new(move || TlsTime::of(clock.load(Ordering::Relaxed).then_some(now), now)),
+            time_changed: time_changed.clone(),
             lookup,
             memory: Memory {
                 kept: kept.lock().expect("octets").clone(),
@@ -71,6 +89,8 @@ impl Device {
             keyring,
             said,
             kept,
+            known,
+            time_changed,
             running: tokio::spawn(runner.run()),
         }
     }

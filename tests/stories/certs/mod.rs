@@ -1,7 +1,8 @@
 //! Certificates: fetched from real servers on the loopback, swapped under links.
 
 mod device;
+pub(crate) mod files;
 pub(crate) mod pki;
 pub(crate) mod server;
 mod swap;
-mod transfers;
+pub(crate) mod transfers;

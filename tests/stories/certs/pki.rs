@@ -1,5 +1,7 @@
 //! Authorities and certificates made for these stories.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use openssl::asn1::{Asn1Integer, Asn1Time};
 use openssl::bn::{BigNum, MsbOption};
 use openssl::ec::{EcGroup, EcKey};
@@ -35,13 +37,23 @@ fn text(pem: Vec<u8>) -> String {
     String::from_utf8(pem).expect("PEM is ASCII")
 }
 
-/// A self-signed authority.
-pub(crate) struct Authority(pub(crate) Pair);
+/// A self-signed authority, and the time at which it issues.
+pub(crate) struct Authority(pub(crate) Pair, u64);
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
+        Self::at(NOW, name)
+    }
+
+    /// One for a device that goes by the clock of its host.
+    pub(crate) fn today(name: &str) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self::at(now.expect("after 1970").as_secs(), name)
+    }
+
+    fn at(now: u64, name: &str) -> Self {
         let key = key();
-        let mut builder = begin(name, &subject(name), &key);
+        let mut builder = begin(now, name, &subject(name), &key);
         let constraints = BasicConstraints::new().critical().ca().build();
         let usage = KeyUsage::new().critical().key_cert_sign().build();
         builder
@@ -50,13 +62,13 @@ impl Authority {
         builder
             .append_extension(usage.expect("usage"))
             .expect("usage");
-        Self(sign(builder, &key, key.clone()))
+        Self(sign(builder, &key, key.clone()), now)
     }
 
     /// A certificate for a host name.
     pub(crate) fn issue(&self, host: &str) -> Pair {
         let key = key();
-        let mut builder = begin(host, self.0.certificate.subject_name(), &key);
+        let mut builder = begin(self.1, host, self.0.certificate.subject_name(), &key);
         let names = {
             let context = builder.x509v3_context(None, None);
             SubjectAlternativeName::new().dns(host).build(&context)
@@ -68,15 +80,15 @@ impl Authority {
     }
 }
 
-fn begin(name: &str, issuer: &X509NameRef, key: &PKey<Private>) -> X509Builder {
+fn begin(now: u64, name: &str, issuer: &X509NameRef, key: &PKey<Private>) -> X509Builder {
     let mut builder = X509::builder().expect("builder");
     builder.set_version(2).expect("version");
     builder.set_serial_number(&serial()).expect("serial");
     builder.set_subject_name(&subject(name)).expect("subject");
     builder.set_issuer_name(issuer).expect("issuer");
     builder.set_pubkey(key).expect("key");
-    builder.set_not_before(&time(NOW - YEAR)).expect("date");
-    builder.set_not_after(&time(NOW + YEAR)).expect("date");
+    builder.set_not_before(&time(now - YEAR)).expect("date");
+    builder.set_not_after(&time(now + YEAR)).expect("date");
     builder
 }
 

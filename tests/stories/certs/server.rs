@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -76,7 +76,16 @@ async fn answer<T: AsyncRead + AsyncWrite + Unpin>(mut connection: T, pages: &Pa
     let _ = connection.shutdown().await;
 }
 
+/// Every version that is safe.
 pub(crate) fn config(pair: &Pair) -> Arc<ServerConfig> {
+    config_of(pair, rustls::ALL_VERSIONS)
+}
+
+/// These versions alone.
+pub(crate) fn config_of(
+    pair: &Pair,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls_openssl::default_provider());
     let chain = vec![CertificateDer::from(
         pair.certificate.to_der().expect("DER"),
@@ -84,7 +93,7 @@ pub(crate) fn config(pair: &Pair) -> Arc<ServerConfig> {
     let key = pair.key.private_key_to_pkcs8().expect("DER");
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key));
     let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .expect("ciphers")
         .with_no_client_auth()
         .with_single_cert(chain, key);

@@ -97,3 +97,14 @@ async fn a_new_certificate_serves_new_handshakes_and_old_links_go_on() {
     echoes(&mut old).await;
     echoes(&mut new).await;
 }
+
+#[tokio::test]
+async fn a_certificate_is_judged_as_soon_as_the_time_is_known() {
+    let device = Device::start_without_time();
+    device.trust(&Authority::new("Root").0.pem()).await;
+    let state = "Cert.CertificateDetail[Store=others,FileName=ca.pem,Position=1].State";
+    device.wait_for(state, "time not known").await;
+    device.learn_time();
+    // Well before the next look at the clock.
+    device.wait_for(state, "valid").await;
+}

@@ -83,7 +83,7 @@ async fn a_file_with_the_right_digest_is_installed_and_shown() {
 }
 
 #[tokio::test]
-async fn a_file_with_another_digest_is_refused() {
+pub(crate) async fn a_file_with_another_digest_is_refused() {
     let bench = Bench::new().await;
     let url = bench.give_out().await + "/a.pem";
     let digest = (SHA256, Value::from(hex("another")));
@@ -114,7 +114,7 @@ async fn a_server_of_another_name_is_refused() {
 }
 
 #[tokio::test]
-async fn without_tls_a_file_is_fetched_only_after_that_was_activated() {
+pub(crate) async fn without_tls_a_file_is_fetched_only_after_that_was_activated() {
     let bench = Bench::new().await;
     let file = bench.file.clone();
     let server = Server::clear(Arc::new(move |_: &str| ok(&file))).await;
@@ -254,7 +254,7 @@ async fn picky(web: &Authority, wanted: &Authority, pages: Pages) -> Server {
 }
 
 #[tokio::test]
-async fn a_host_certificate_is_shown_to_a_server_where_the_association_says_so() {
+pub(crate) async fn a_host_certificate_is_shown_to_a_server_where_the_association_says_so() {
     let bench = Bench::new().await;
     let carrier = Authority::new("Carrier");
     let file = bench.file.clone();

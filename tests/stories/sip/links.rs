@@ -277,11 +277,13 @@ fn an_unanswered_ping_ends_the_link_after_ten_seconds() {
     assert_eq!(world.connects.len(), 1);
     world.registrars[0].manner.is_dead = true;
     world.seconds(42);
-    assert!(
-        world.notices.iter().any(|it| it.contains("ping")),
-        "{:?}",
-        world.notices
-    );
+    let told = { world.notices.iter() }.any(|it| it.contains("ping"));
+    assert!(told, "{:?}", world.notices);
+    let state = |world: &World| world.status.gateways[0].state;
+    assert_eq!(state(&world), GatewayState::ServerUnreachable);
+    world.registrars[0].manner.is_dead = false;
+    world.seconds(60);
+    assert_eq!(state(&world), GatewayState::Ready);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use demarc::sip::event::{Session, TlsRefusal};
+use demarc::sip::event::{Session, Stage, TlsRefusal};
 use demarc::sip::message::{Contact, HeaderName, Method, Request, Response, StatusCode};
 use demarc::sip::transport::Transport;
 use demarc::wire::digest::{Credentials, Secret, Target};
@@ -28,6 +28,10 @@ pub(super) struct Manner {
     pub(super) wants_transport: bool,
     /// It lists this binding too.
     pub(super) stranger: Option<String>,
+    /// It lists no binding of its own.
+    pub(super) lists_nobody_else: bool,
+    /// It does not say how long a binding lasts.
+    pub(super) names_no_expiry: bool,
     /// It challenges as RFC 2069 did.
     pub(super) without_qop: bool,
     /// It agrees to flows, with this interval of keep-alives.
@@ -40,6 +44,8 @@ pub(super) struct Manner {
     pub(super) is_dead: bool,
     /// It refuses TLS handshakes for this.
     pub(super) refuses_tls: Option<TlsRefusal>,
+    /// It takes streams that far, and says nothing more.
+    pub(super) hangs: Option<Stage>,
     /// What TLS agrees on.
     pub(super) session: Option<Session>,
 }
@@ -55,12 +61,15 @@ impl Default for Manner {
             stale: 0,
             wants_transport: false,
             stranger: None,
+            lists_nobody_else: false,
+            names_no_expiry: false,
             without_qop: false,
             flow_timer: None,
             service_route: None,
             closes_idle: None,
             is_dead: false,
             refuses_tls: None,
+            hangs: None,
             session: None,
         }
     }
@@ -165,10 +174,16 @@ impl Registrar {
                 .headers
                 .push(HeaderName::Contact, format!("<{stranger}>;expires=7"));
         }
+        if self.manner.lists_nobody_else {
+            return response;
+        }
         for (uri, seconds) in &self.bindings {
-            response
-                .headers
-                .push(HeaderName::Contact, format!("<{uri}>;expires={seconds}"));
+            let lasts = match self.manner.names_no_expiry {
+                true => String::new(),
+                false => format!(";expires={seconds}"),
+            };
+            let contact = format!("<{uri}>{lasts}");
+            response.headers.push(HeaderName::Contact, contact);
         }
         response
     }

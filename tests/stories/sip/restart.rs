@@ -49,7 +49,8 @@ async fn link_port(home: &Path, listener: &TcpListener, led: &Path) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_circle_of_local_ports_goes_on_after_a_restart_and_the_led_goes_out_with_the_device() {
+pub(crate) async fn the_circle_of_ports_goes_on_after_a_restart_and_the_led_goes_out_with_the_device()
+ {
     let name = format!("demarc-restart-{}", std::process::id());
     let folder = Folder(std::env::temp_dir().join(name));
     std::fs::create_dir_all(&folder.0).expect("a temporary folder");

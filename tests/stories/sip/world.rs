@@ -60,6 +60,8 @@ pub(super) struct World {
     pub(super) zone: BTreeMap<String, Records>,
     /// Of a hundred datagrams, so many get lost.
     pub(super) loss: u64,
+    /// Servers to which streams never open.
+    pub(super) silent: Vec<SocketAddr>,
     /// Local ports that somebody else holds.
     pub(super) busy: Vec<u16>,
     /// When and to whom anything was sent.
@@ -100,6 +102,7 @@ impl World {
             registrars: Vec::new(),
             zone: BTreeMap::new(),
             loss: 0,
+            silent: Vec::new(),
             busy: Vec::new(),
             sent: Vec::new(),
             written: Vec::new(),
@@ -227,12 +230,17 @@ impl World {
         self.input(Input::Datagram { id, peer, bytes });
     }
 
+    /// The newest socket that listens for this transport.
+    pub(super) fn listener(&self, transport: Transport) -> (SocketId, SocketAddr) {
+        let listeners = self.listeners.iter().rev();
+        let found = { listeners }.find(|(_, it)| it.0 == transport);
+        let (id, (_, local)) = found.expect("a listener");
+        (*id, *local)
+    }
+
     /// A peer opens a stream to the gateway's port of this transport.
     pub(super) fn accept(&mut self, transport: Transport, peer: SocketAddr) -> SocketId {
-        let listeners = self.listeners.iter();
-        let found = { listeners }.find(|(_, it)| it.0 == transport);
-        let (listener, (_, local)) = found.expect("a listener");
-        let (listener, local) = (*listener, *local);
+        let (listener, local) = self.listener(transport);
         let id = self.stack.accept_id();
         self.input(Input::Accepted {
             id,

@@ -14,18 +14,18 @@ enum Other {
 
 #[test]
 fn what_is_malformed_is_refused_and_each_known_disagreement_is_still_one() {
-    for (why, octets, accepted_by) in malformed() {
+    for (why, octets, _) in malformed() {
         assert_eq!(ours::read(&octets), None, "{why}");
-        assert_eq!(readers(&octets), accepted_by, "{why}");
     }
+    assert_eq!(news(malformed()), []);
 }
 
 #[test]
 fn what_is_odd_but_right_is_read_and_each_known_disagreement_is_still_one() {
-    for (why, octets, accepted_by) in odd() {
+    for (why, octets, _) in odd() {
         assert!(ours::read(&octets).is_some(), "{why}");
-        assert_eq!(readers(&octets), accepted_by, "{why}");
     }
+    assert_eq!(news(odd()), []);
 }
 
 #[test]
@@ -37,6 +37,14 @@ fn every_truncation_is_refused_by_all() {
         assert_eq!(ours::read(octets), None, "{length}");
         assert_eq!(readers(octets), [], "{length}");
     }
+}
+
+/// The cases that others than those listed read, with who they are.
+fn news(cases: Vec<Case>) -> Vec<(&'static str, Vec<Other>)> {
+    let cases = cases.into_iter();
+    let found = cases.map(|(why, octets, listed)| (why, readers(&octets), listed));
+    let new = found.filter(|(_, found, listed)| found != listed);
+    new.map(|(why, found, _)| (why, found)).collect()
 }
 
 fn readers(octets: &[u8]) -> Vec<Other> {
@@ -52,11 +60,17 @@ fn malformed() -> Vec<Case> {
     let whole = get(&sys);
     let indefinite = [&[0x30, 0x80][..], &whole[2..], &[0, 0]].concat();
     let mut cases = vec![
-        ("RFC 3417 §8 (1): only definite lengths", indefinite, vec![]),
+        // Rasn's rules are those of all of BER.
+        (
+            "RFC 3417 §8 (1): only definite lengths",
+            indefinite,
+            vec![Rasn],
+        ),
+        // Rasn reads the first of whatever follows each other.
         (
             "RFC 3412 §7.2 (2): a datagram is one message",
             [&whole[..], &[5, 0]].concat(),
-            vec![],
+            vec![Rasn],
         ),
         (
             "RFC 3412 §6.1: 2 is no version",
@@ -100,7 +114,12 @@ fn malformed() -> Vec<Case> {
 fn names() -> Vec<Case> {
     let cases = [
         ("X.690 §8.19.2: at least one sub-identifier", vec![], vec![]),
-        ("X.690 §8.19.2: no leading 80", vec![0x2b, 0x80, 1], vec![]),
+        // Neither asks for the fewest octets.
+        (
+            "X.690 §8.19.2: no leading 80",
+            vec![0x2b, 0x80, 1],
+            vec![AsyncSnmp, Rasn],
+        ),
         ("X.690 §8.19.2: an end to each", vec![0x2b, 0x86], vec![]),
         (
             "RFC 2578 §3.5: at most 2^32-1",
@@ -125,15 +144,16 @@ fn values() -> Vec<Case> {
             &[0x41, 5, 1, 0, 0, 0, 0][..],
             vec![],
         ),
+        // Async-snmp takes these two as unsigned, for senders that err.
         (
             "RFC 2578 §7.1.6: Counter32 is never negative",
             &[0x41, 1, 0xff],
-            vec![],
+            vec![AsyncSnmp],
         ),
         (
             "RFC 2578 §7.1.7: Gauge32 is never negative",
             &[0x42, 4, 0xff, 0xff, 0xff, 0xff],
-            vec![],
+            vec![AsyncSnmp],
         ),
         (
             "RFC 2578 §7.1.8: TimeTicks is 32 bits",
@@ -267,10 +287,11 @@ fn odd() -> Vec<Case> {
             both(),
         ),
         ("X.690 §8.19.4: 2.999", get(&name(&[0x88, 0x37])), both()),
+        // X.690 §8.19.4: the first two are one number, here of 33 bits.
         (
             "RFC 2578 §3.5: 2.4294967295",
             get(&name(&[0x90, 0x80, 0x80, 0x80, 0x4f])),
-            both(),
+            vec![AsyncSnmp],
         ),
         (
             "RFC 3412 §6.3: exactly 484",

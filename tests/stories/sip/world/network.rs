@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use demarc::sip::event::{Connect, Input, Output, SocketId, StreamFault};
+use demarc::sip::event::{Connect, Input, Output, SocketId, Stage, StreamFault};
 use demarc::sip::message::Message;
 use demarc::sip::message::framing::{Frame, Framer};
 use demarc::sip::resolve::{Answer, LookupFault, Query};
@@ -135,6 +135,9 @@ impl World {
         if self.busy.contains(&connect.local.port()) {
             return self.send(Duration::ZERO, refused(StreamFault::PortBusy));
         }
+        if self.silent.contains(&connect.peer) {
+            return;
+        }
         let there = self
             .registrars
             .iter()
@@ -153,6 +156,14 @@ impl World {
         {
             let fault = StreamFault::Handshake(refusal);
             return self.send(DELAY, refused(fault));
+        }
+        match there.manner.hangs {
+            None => {}
+            Some(Stage::Connection) => return,
+            Some(stage) => {
+                let advanced = Input::Advanced { id, stage };
+                return self.send(DELAY, Parcel::ToStack(advanced));
+            }
         }
         let idle = there.manner.closes_idle;
         let (local, transport) = (connect.local, connect.transport);
