@@ -29,7 +29,7 @@ impl Retry {
     /// One more has failed; the wait before the next, `chance` being anything.
     ///
     /// A server that asked for a longer pause (`Retry-After`) gets it, up to
-    /// `LONGEST_PAUSE`.
+    /// an hour.
     pub fn failed(&mut self, pace: Pace, chance: u64, asked: Option<Duration>) -> Duration {
         self.failed = self.failed.saturating_add(1);
         let wait = wait(pace, self.failed, chance);
