@@ -1,6 +1,6 @@
 //! The TR-069 client on a simulated wire, against an ACS that plays a part.
 
 mod rows;
-mod sessions;
+pub(crate) mod sessions;
 mod standard;
-mod world;
+pub(crate) mod world;

@@ -183,7 +183,7 @@ fn a_connection_request_is_not_told_again_after_a_failure() {
 }
 
 #[test]
-fn periodic_sessions_keep_their_phase() {
+pub(crate) fn periodic_sessions_keep_their_phase() {
     let mut world = World::bootstrapped();
     world.change("Cwmp.PeriodicInformInterval", Value::Unsigned(1000));
     // The world began at 1 800 000 000, which is 2027-01-15T08:00:00Z.
@@ -236,7 +236,7 @@ fn a_passive_notification_rides_along_and_survives_a_restart() {
 }
 
 #[test]
-fn active_notifications_are_throttled() {
+pub(crate) fn active_notifications_are_throttled() {
     let mut world = World::bootstrapped();
     world.change("Cwmp.ActiveNotificationThrottle", Value::Unsigned(60));
     world.answers([informed(), notify(NAME, 2)]);
