@@ -70,6 +70,8 @@ const SERVICE: &str = "Cwmp";
 const QUEUE: usize = 16;
 /// How often what the tree shows and nobody tells of is looked at.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long a session waits for the door that it tells of.
+const DOOR: Duration = Duration::from_secs(1);
 /// The interface where none is named.
 const INTERFACE: &str = "Uplink";
 
@@ -85,9 +87,10 @@ pub async fn run(ports: Ports) {
     parts.spawn(Line::new(around).run(taken, send));
     let (wanted, wishes) = watch::channel(None);
     let (welcome, requests) = mpsc::channel(1);
-    parts.spawn(door::listen(ports.tree.clone(), wishes, welcome));
+    let (settled, seen_to) = watch::channel(0);
+    parts.spawn(door::listen(ports.tree.clone(), wishes, welcome, settled));
     let tree = ports.tree.clone();
-    Runner::new(ports, orders, wanted)
+    Runner::new(ports, orders, wanted, seen_to)
         .run(answers, requests)
         .await;
     parts.shutdown().await;
@@ -110,6 +113,8 @@ struct Runner {
     invocations: mpsc::Receiver<Invocation>,
     orders: mpsc::Sender<Order>,
     wanted: watch::Sender<Wanted>,
+    /// Counts the wishes for a door that were seen to.
+    seen_to: watch::Receiver<u64>,
     /// Who waits for the session of this number to end.
     waiting: Vec<(u32, Answer)>,
     /// The number of the last session that has begun.
@@ -117,7 +122,12 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(ports: Ports, orders: mpsc::Sender<Order>, wanted: watch::Sender<Wanted>) -> Self {
+    fn new(
+        ports: Ports,
+        orders: mpsc::Sender<Order>,
+        wanted: watch::Sender<Wanted>,
+        seen_to: watch::Receiver<u64>,
+    ) -> Self {
         let changed = Arc::new(Notify::new());
         let wake = changed.clone();
         let tables = schema::tables().map(|(table, _)| table);
@@ -136,6 +146,7 @@ impl Runner {
             invocations,
             orders,
             wanted,
+            seen_to,
             waiting: Vec::new(),
             sessions: 0,
         }
@@ -150,7 +161,10 @@ impl Runner {
                 () = told_to_stop(&mut stop) => return,
                 () = self.changed.notified() => self.follow().await,
                 changed = self.ports.addresses.changed() => match changed {
-                    Ok(()) => self.place(),
+                    Ok(()) => {
+                        self.place().await;
+                        self.give(Input::Wake).await;
+                    }
                     Err(_) => return,
                 },
                 Some(input) = answers.recv() => self.give(input).await,
@@ -191,7 +205,7 @@ impl Runner {
         }
         self.warn(&settings);
         self.settings = Some(settings.clone());
-        self.place();
+        self.place().await;
         Box::pin(self.handle(Input::Settings(Box::new(settings)))).await;
     }
 
@@ -207,7 +221,8 @@ impl Runner {
     }
 
     /// Connection requests are heard only where there is an ACS to send them.
-    fn place(&mut self) {
+    /// The door is where it is wanted when this returns: the first Inform says where.
+    async fn place(&mut self) {
         let addresses = self.ports.addresses.borrow_and_update().clone();
         let settings = self.settings.as_ref();
         let wanted = settings.filter(|settings| settings.url.is_some());
@@ -225,11 +240,16 @@ impl Runner {
                 requests: settings.requests.clone(),
             }
         });
-        self.wanted.send_if_modified(|known| {
+        self.seen_to.borrow_and_update();
+        let moves = self.wanted.send_if_modified(|known| {
             let differs = *known != wanted;
             *known = wanted;
             differs
         });
+        if moves {
+            // A door that takes longer is told of when it stands.
+            let _ = tokio::time::timeout(DOOR, self.seen_to.changed()).await;
+        }
     }
 
     async fn handle(&mut self, input: Input) {

@@ -37,11 +37,13 @@ pub(super) struct Place {
     pub(super) requests: Requests,
 }
 
-/// Listens until it is dropped; each welcome is one message.
+/// Listens until it is dropped; each welcome is one message. `settled` counts
+/// the wishes that were seen to.
 pub(super) async fn listen(
     tree: Tree,
     mut wanted: watch::Receiver<Wanted>,
     welcome: mpsc::Sender<()>,
+    settled: watch::Sender<u64>,
 ) {
     let door = Arc::new(Door {
         doorman: Mutex::default(),
@@ -55,6 +57,7 @@ pub(super) async fn listen(
         let place = wanted.borrow_and_update().clone();
         let outcome = settle(place.as_ref(), &mut listening).await;
         show(&tree, place.as_ref(), &outcome);
+        settled.send_modify(|times| *times += 1);
         let changed = loop {
             tokio::select! {
                 changed = wanted.changed() => break changed,
