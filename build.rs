@@ -9,6 +9,12 @@
 mod emit;
 #[path = "build/model.rs"]
 mod model;
+#[path = "build/tr069.rs"]
+mod tr069;
+#[path = "build/tr069_source.rs"]
+mod tr069_source;
+#[path = "build/tr069_vendor.rs"]
+mod tr069_vendor;
 
 use mib_rs::{DiagCode, Loader, Mib};
 use std::path::{Path, PathBuf};
@@ -17,12 +23,15 @@ use std::{env, fs};
 fn main() {
     println!("cargo::rerun-if-changed=mib");
     println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=tr069");
     let files = modules(Path::new("mib"));
     let mib = compile(&files);
     let model = model::read(&mib).unwrap_or_else(|fault| fail(&fault));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let text = emit::schema(&model) + &emit::sources(&files);
     fs::write(out.join("schema.rs"), text).expect("OUT_DIR can be written");
+    let text = tr069::tables(&model).unwrap_or_else(|fault| fail(&fault));
+    fs::write(out.join("tr069.rs"), text).expect("OUT_DIR can be written");
     println!("cargo::rustc-env=DEMARC_BUILD_DATE={}", build_date());
 }
 

@@ -196,7 +196,7 @@ fn variant(label: &str) -> String {
 }
 
 /// `transportConfigTlsEnable` in `transportConfig` is `TlsEnable`.
-fn short(column: &Column) -> String {
+pub(crate) fn short(column: &Column) -> String {
     let rest = column
         .name
         .strip_prefix(&column.table)
@@ -204,7 +204,7 @@ fn short(column: &Column) -> String {
     upper_camel(if rest.is_empty() { &column.name } else { rest })
 }
 
-fn upper_camel(name: &str) -> String {
+pub(crate) fn upper_camel(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or(String::new(), |first| {
         first.to_uppercase().collect::<String>() + letters.as_str()
@@ -260,7 +260,7 @@ fn service_id(model: &Model, name: &str) -> usize {
         .expect("a table's service was read")
 }
 
-fn column_id(model: &Model, name: &str) -> usize {
+pub(crate) fn column_id(model: &Model, name: &str) -> usize {
     model
         .columns
         .iter()
@@ -280,7 +280,7 @@ fn table_index(model: &Model, column: &Column) -> usize {
     table_index_of(model, &column.service, &column.table)
 }
 
-fn table_index_of(model: &Model, service: &str, name: &str) -> usize {
+pub(crate) fn table_index_of(model: &Model, service: &str, name: &str) -> usize {
     model
         .tables
         .iter()

@@ -70,9 +70,10 @@ impl fmt::Display for Store {
 }
 
 /// The services that the association table has a column for.
-const BINDABLE: [(&str, Service, ColumnId); 2] = [
+const BINDABLE: [(&str, Service, ColumnId); 3] = [
     ("Sip", Service::Sip, association::SIP.id()),
     ("Cert", Service::Cert, association::CERT.id()),
+    ("Cwmp", Service::Cwmp, association::CWMP.id()),
 ];
 
 /// Reads a list of services, separated by commas; `None` where it is empty.

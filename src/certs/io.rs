@@ -20,8 +20,11 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep_until;
 
+pub(crate) use connect::{Unconnected, connect_from};
 pub use fetch::fetch;
+pub(crate) use fetch::of_tls;
 pub use revocation::revocation;
+pub(crate) use stream::Stream;
 
 use super::engine::{Engine, Input, Output};
 use super::keyring::Keyring;

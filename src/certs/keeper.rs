@@ -228,10 +228,11 @@ impl Needs {
     }
 }
 
-const WANTED: [(Service, Purpose); 3] = [
+const WANTED: [(Service, Purpose); 4] = [
     (Service::Sip, Purpose::SipServer),
     (Service::Sip, Purpose::SipClient),
     (Service::Cert, Purpose::TlsClient),
+    (Service::Cwmp, Purpose::TlsClient),
 ];
 
 #[cfg(test)]
@@ -320,7 +321,7 @@ mod tests {
         let one = bench.host("one");
         bench.put(Store::Host, "a", &one);
         for file in bench.settings.files.values_mut() {
-            file.services = Services::from_iter([Service::Cert]);
+            file.services = Services::from_iter([Service::Cert, Service::Cwmp]);
         }
         let changes = bench.settle();
         assert_eq!(changes.len(), 2, "{changes:?}");

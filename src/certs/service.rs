@@ -7,6 +7,8 @@ pub enum Service {
     Sip,
     /// Certificate transfers.
     Cert,
+    /// The link to an auto-configuration server.
+    Cwmp,
 }
 
 impl Service {
@@ -15,6 +17,7 @@ impl Service {
     pub fn validation_object(self) -> Option<&'static str> {
         match self {
             Self::Sip => Some("SipEp.InteropTlsCertificateValidation"),
+            Self::Cwmp => Some("Cwmp.TransportCertificateValidation"),
             Self::Cert => None,
         }
     }
@@ -24,7 +27,7 @@ impl Service {
     pub fn trust_object(self) -> Option<&'static str> {
         match self {
             Self::Sip => Some("SipEp.TransportTlsCertificateTrustLevel"),
-            Self::Cert => None,
+            Self::Cert | Self::Cwmp => None,
         }
     }
 
@@ -33,7 +36,7 @@ impl Service {
     pub fn policy_object(self) -> Option<&'static str> {
         match self {
             Self::Sip => Some("SipEp.TlsPolicy"),
-            Self::Cert => None,
+            Self::Cert | Self::Cwmp => None,
         }
     }
 
@@ -43,6 +46,7 @@ impl Service {
         match self {
             Self::Sip => "Cert.HostCertificateAssociation.Sip",
             Self::Cert => "Cert.HostCertificateAssociation.Cert",
+            Self::Cwmp => "Cert.HostCertificateAssociation.Cwmp",
         }
     }
 
@@ -87,7 +91,7 @@ mod tests {
 
     #[test]
     fn every_object_that_a_sentence_names_exists() {
-        for service in [Service::Sip, Service::Cert] {
+        for service in [Service::Sip, Service::Cert, Service::Cwmp] {
             let scalars = [
                 service.validation_object(),
                 service.trust_object(),

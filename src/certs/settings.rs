@@ -37,6 +37,8 @@ view! {
         sip: bool = SIP,
         /// Transfers of certificates.
         cert: bool = CERT,
+        /// The link to an ACS.
+        cwmp: bool = CWMP,
     }
 }
 
@@ -195,7 +197,8 @@ fn services(association: Option<Association>) -> Services {
     };
     let sip = association.sip.then_some(Service::Sip);
     let cert = association.cert.then_some(Service::Cert);
-    sip.into_iter().chain(cert).collect()
+    let cwmp = association.cwmp.then_some(Service::Cwmp);
+    sip.into_iter().chain(cert).chain(cwmp).collect()
 }
 
 impl From<TransferRow> for Wish {

@@ -139,6 +139,12 @@ impl Url {
         Ok(Self::at(self.source.clone(), &target))
     }
 
+    /// The path, from its slash on, still percent-encoded.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// What a request line names.
     #[must_use]
     pub fn target(&self) -> String {

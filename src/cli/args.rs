@@ -100,12 +100,27 @@ pub enum Verb {
     /// Install, list and delete certificates
     #[command(subcommand)]
     Cert(CertVerb),
+    /// Show the last sessions with the ACS (TR-069), or have one now
+    Cwmp {
+        /// What else
+        #[command(subcommand)]
+        verb: Option<CwmpVerb>,
+    },
     /// Invoke an operation and print its answer
     Invoke(Invoke),
     /// Print what may be invoked
     Operations,
     /// Explain objects, or write the MIB modules into a folder
     Mib(Mib),
+    /// Explain parameters of TR-069, or print the whole data model
+    Tr069 {
+        /// A path; one that ends with a dot is an object
+        #[arg(required_unless_present = "export")]
+        path: Option<String>,
+        /// The data model as XML, for servers that import one
+        #[arg(long, conflicts_with = "path")]
+        export: bool,
+    },
     /// Look at the store of a stopped device
     #[command(subcommand)]
     Store(StoreVerb),
@@ -160,6 +175,13 @@ pub enum CertVerb {
         #[arg(long = "type")]
         kind: Option<CertKind>,
     },
+}
+
+/// What may be done with the ACS.
+#[derive(Debug, Subcommand)]
+pub enum CwmpVerb {
+    /// Have a session now, and say how it ended
+    Inform,
 }
 
 /// A certificate file and what to do with it.

@@ -148,7 +148,7 @@ pub(super) fn default(column: &Column) -> Option<String> {
 }
 
 /// Lines of at most `width` letters, broken at spaces.
-fn wrapped(text: &str, width: usize) -> impl Iterator<Item = String> {
+pub(super) fn wrapped(text: &str, width: usize) -> impl Iterator<Item = String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         match lines.last_mut() {

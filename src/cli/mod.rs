@@ -8,6 +8,7 @@ mod args;
 mod ask;
 mod cert;
 mod complete;
+mod cwmp;
 mod failure;
 mod log;
 mod machine;
@@ -16,13 +17,14 @@ mod pages;
 mod paint;
 mod status;
 mod store;
+mod tr069;
 mod values;
 
 pub use args::{Cli, Shared, Verb};
 pub use failure::Failure;
 pub use machine::RunOptions;
 
-use args::{CertVerb, Run, StoreVerb};
+use args::{CertVerb, CwmpVerb, Run, StoreVerb};
 use ask::Ask;
 use clap::Parser;
 use status::Shown;
@@ -49,6 +51,7 @@ pub fn perform(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::RecoverAdmin => machine::recover_admin(&shared.data, out),
         Verb::Store(StoreVerb::Ls) => store::ls(shared, out),
         Verb::Mib(arguments) => mib::mib(&arguments, shared, out),
+        Verb::Tr069 { path, .. } => tr069::tr069(path.as_deref(), shared.json, out),
         Verb::Log { list: true, .. } => pages::messages(shared.json, out),
         Verb::Completion { shell } => complete::script(shell, out),
         verb => {
@@ -75,10 +78,15 @@ fn talk(verb: Verb, ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Cert(CertVerb::Add(arguments)) => cert::add(ask, arguments, out),
         Verb::Cert(CertVerb::List) => cert::list(ask, out),
         Verb::Cert(CertVerb::Delete { name, kind }) => cert::delete(ask, &name, kind, out),
+        Verb::Cwmp { verb: None } => cwmp::show(ask, out),
+        Verb::Cwmp {
+            verb: Some(CwmpVerb::Inform),
+        } => cwmp::inform(ask, out),
         Verb::Run(_)
         | Verb::RecoverAdmin
         | Verb::Store(_)
         | Verb::Mib(_)
+        | Verb::Tr069 { .. }
         | Verb::Completion { .. } => Ok(()),
     }
 }

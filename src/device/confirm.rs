@@ -7,7 +7,9 @@
 
 use super::settled::Follower;
 use super::system::TimeOfDay;
+use crate::north::cwmp::io::PROBE;
 use crate::schema::conf::{self, pending_change, service_version};
+use crate::schema::cwmp::{self, AcsStatus};
 use crate::schema::sip_ep::registration_status::{self, State};
 use crate::schema::sip_ep::tls_persistent_connection_status as link;
 use crate::schema::{ColumnId, Index, TableId, Value};
@@ -53,16 +55,26 @@ pub(super) fn undo_after_restart(tree: &Tree, at: u64) {
 }
 
 /// What works now and has to work after a change of these tables: the
-/// registrations of each gateway that are all up.
+/// registrations of each gateway that are all up, and the ACS.
 pub(super) fn probes(tree: &Tree, changed: &[TableId]) -> Vec<String> {
-    let concerned = changed.iter().any(|table| {
-        let service = table.get().service.get().name;
-        matches!(service, "SipEp" | "Cert" | "Hoc" | "Bni")
-    });
-    match concerned {
-        true => working(tree).into_iter().collect(),
-        false => Vec::new(),
+    let services = changed.iter().map(|table| table.get().service.get().name);
+    let services: BTreeSet<&str> = services.collect();
+    let concerns = |list: &[&str]| list.iter().any(|service| services.contains(service));
+    let mut probes = Vec::new();
+    if concerns(&["SipEp", "Cert", "Hoc", "Bni"]) {
+        probes.extend(working(tree));
     }
+    if concerns(&["Cwmp", "Cert"]) && acs_is_reached(tree) {
+        probes.push(PROBE.to_owned());
+    }
+    probes
+}
+
+fn acs_is_reached(tree: &Tree) -> bool {
+    let rows = tree.live().rows();
+    let row = rows.row(cwmp::ACS_STATUS.id().get().table, &Index::scalar());
+    let status = row.and_then(|row| row.live(cwmp::ACS_STATUS.id()));
+    status == Some(&Value::Integer(AcsStatus::Connected as i32))
 }
 
 /// The gateways whose registrations and links are all up, as probes.

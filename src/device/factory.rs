@@ -8,7 +8,8 @@ use super::services::SERVICES;
 use crate::certs::install_anchors;
 use crate::north::script::{Act, Script};
 use crate::schema::{
-    self, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, ep_adm, hoc, scm, snmp,
+    self, ColumnId, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, cwmp, ep_adm, hoc, scm,
+    snmp,
 };
 use crate::tree::{Actor, Creation, Row, Snapshot, Transaction, Tree, messages};
 use openssl::rand::rand_bytes;
@@ -178,7 +179,8 @@ fn restore(txn: &mut Transaction, table: TableId, index: &Index, now: &Row, want
             continue;
         };
         // A counter of managers (RFC 2579 TestAndIncr) is no setting.
-        let setting = column.get().syntax.format != "TestAndIncr";
+        // What is made at random has no value in any profile.
+        let setting = column.get().syntax.format != "TestAndIncr" && !REQUEST.contains(column);
         if let Some(value) = wanted
             .cell(slot)
             .filter(|_| setting && now.cell(slot) != wanted.cell(slot))
@@ -251,10 +253,20 @@ fn own_rows(txn: &mut Transaction, snapshot: &Snapshot, identity: &Identity) {
 /// The dictionary's number of static servers.
 const PLACES: u32 = 4;
 
+/// How an ACS asks for a session; made at random with the other secrets.
+const REQUEST: [ColumnId; 3] = [
+    cwmp::CONNECTION_REQUEST_USERNAME.id(),
+    cwmp::CONNECTION_REQUEST_PASSWORD.id(),
+    cwmp::CONNECTION_REQUEST_PATH.id(),
+];
+
 /// What the first boot makes at random.
 struct Secrets {
     admin: String,
     privacy: String,
+    /// Who may ask for a TR-069 session, with what password, at what path.
+    /// None: they stay as they are.
+    request: Option<[String; 3]>,
 }
 
 impl Secrets {
@@ -262,12 +274,19 @@ impl Secrets {
         Ok(Self {
             admin: password()?,
             privacy: password()?,
+            request: Some([password()?, password()?, password()?]),
         })
     }
 
     fn write(&self, home: &Path) -> Result<(), DeviceError> {
+        let request = self.request.iter().map(|[user, password, _]| {
+            format!(
+                "acs-connection-request-user: {user}\nacs-connection-request-password: {password}\n"
+            )
+        });
+        let request: String = request.collect();
         let text = format!(
-            "snmp-user: admin\nsnmp-auth: SHA-256\nsnmp-auth-password: {admin}\nsnmp-priv: AES\nsnmp-priv-password: {privacy}\nadmin-password: {admin}\n",
+            "snmp-user: admin\nsnmp-auth: SHA-256\nsnmp-auth-password: {admin}\nsnmp-priv: AES\nsnmp-priv-password: {privacy}\nadmin-password: {admin}\n{request}",
             admin = self.admin,
             privacy = self.privacy,
         );
@@ -279,6 +298,13 @@ impl Secrets {
         assign(txn, aaa::users::PASSWORD, &admin, &self.admin);
         assign(txn, aaa::user_snmp::PRIV_PASSWORD, &admin, &self.privacy);
         assign(txn, snmp::SNMP_USER, &Index::scalar(), "");
+        let Some([user, password, path]) = &self.request else {
+            return;
+        };
+        let scalar = Index::scalar();
+        assign(txn, cwmp::CONNECTION_REQUEST_USERNAME, &scalar, user);
+        assign(txn, cwmp::CONNECTION_REQUEST_PASSWORD, &scalar, password);
+        assign(txn, cwmp::CONNECTION_REQUEST_PATH, &scalar, path);
     }
 }
 
@@ -292,7 +318,11 @@ fn assign<K>(txn: &mut Transaction, column: Typed<K>, index: &Index, text: &str)
 
 /// A new admin password for a stopped device; SNMPv3 gets it too.
 pub(super) fn recover_admin(tree: &Tree, home: &Path, at: u64) -> Result<(), DeviceError> {
-    let secrets = Secrets::make()?;
+    let secrets = Secrets {
+        // An ACS may have set its own by now.
+        request: None,
+        ..Secrets::make()?
+    };
     let mut txn = Transaction::new(Actor::device());
     secrets.assign(&mut txn);
     let rights = Name {

@@ -5,6 +5,7 @@
 
 mod clock;
 mod confirm;
+mod cwmp;
 mod endpoints;
 mod engine;
 mod factory;

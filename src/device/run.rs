@@ -6,7 +6,7 @@ use super::services::Control;
 use super::settled::{settings, without_engine};
 use super::system::{self, TimeOfDay, VERSION};
 use super::{
-    DeviceError, clock, confirm, endpoints, factory, interfaces, log, operations, sip, snmp,
+    DeviceError, clock, confirm, cwmp, endpoints, factory, interfaces, log, operations, sip, snmp,
     snmpex, store,
 };
 use crate::certs::io::{Memory, Ports as CertPorts, Runner};
@@ -89,6 +89,13 @@ impl Device {
         let mut services = JoinSet::new();
         services.spawn(log::deliver(control.gate("Nlm"), logger, names.clone()));
         let (agent, stack) = (control.gate("Snmp"), control.gate("SipEp"));
+        services.spawn(cwmp::serve(
+            device.clone(),
+            control.gate("Cwmp"),
+            at.clone(),
+            names.clone(),
+            keyring.clone(),
+        ));
         services.spawn(snmp::serve(device.clone(), agent, at.clone(), now.clone()));
         let around = sip::Around {
             addresses: at,

@@ -55,11 +55,16 @@ pub(super) enum Class {
 }
 
 /// Every service of the device.
-pub(super) const SERVICES: [(&str, Class, &str); 11] = [
+pub(super) const SERVICES: [(&str, Class, &str); 12] = [
     ("Aaa", Class::System, "Users and their rights"),
     ("Bni", Class::System, "Network interfaces"),
     ("Cert", Class::System, "Certificates"),
     ("Conf", Class::System, "Configuration and its store"),
+    (
+        "Cwmp",
+        Class::User,
+        "Client of an auto-configuration server",
+    ),
     ("Dcm", Class::System, "Unit information"),
     ("EpAdm", Class::System, "Endpoint administration"),
     ("Hoc", Class::System, "Host: names, DNS, time"),

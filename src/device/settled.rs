@@ -86,6 +86,7 @@ pub fn claims() -> Vec<ColumnId> {
         crate::clock::settings::Settings::claims(),
         crate::north::syslog::settings::Settings::claims(),
         crate::north::snmp::settings::Config::claims(),
+        crate::north::cwmp::settings::Settings::claims(),
         crate::certs::settings::Settings::claims(),
         crate::sip::settings::Settings::claims(),
         super::names::Settings::claims(),

@@ -1,7 +1,7 @@
 //! What the unit is: identity, uptime, the standard's system group.
 
 use super::identity::Identity;
-use crate::schema::{self, Index, Value, dcm, hoc, snmpv2};
+use crate::schema::{self, Index, Value, cwmp, dcm, hoc, snmpv2};
 use crate::tree::Tree;
 use crate::wire::time::UnixTime;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ pub(super) fn publish(tree: &Tree, identity: &Identity, started: Instant, time: 
             dcm::UNIT_INFO_HARDWARE_REVISION,
             &identity.hardware_revision,
         );
+        live.scalar(cwmp::UNIT_OUI, identity.oui.to_uppercase());
         live.scalar(snmpv2::SYS_DESCR, &description);
         // RFC 3418: applications (layer 7) and end-to-end (layer 4): 2^6 + 2^3.
         live.scalar(snmpv2::SYS_SERVICES, 72);

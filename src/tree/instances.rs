@@ -7,7 +7,7 @@
 use super::live::Probe;
 use super::snapshot::{Row, Rows, RowsAfter, Snapshot, initial_cell};
 use crate::schema::{
-    ColumnId, Index, Name, Role, RowLife, Value, column_at, column_before, column_count,
+    ColumnId, Index, Name, Role, RowLife, TableId, Value, column_at, column_before, column_count,
     first_column_after,
 };
 use std::collections::HashMap;
@@ -45,9 +45,36 @@ impl Instances {
         }
     }
 
+    /// The configuration that is shown, secrets included: for engines.
+    pub fn stored(&self) -> &Snapshot {
+        &self.stored
+    }
+
+    /// The same reading, with what else would be asked for at each look asked
+    /// for now: read twice, it says the same twice.
+    pub fn held(&self) -> Self {
+        let probes = self.probes.iter().map(|(column, probe)| {
+            let value = probe();
+            let held: Probe = Arc::new(move || value.clone());
+            (*column, held)
+        });
+        Self {
+            probes: Arc::new(probes.collect()),
+            ..self.clone()
+        }
+    }
+
     /// The version of the stored part.
     pub fn version(&self) -> u64 {
         self.stored.version()
+    }
+
+    /// The rows of a table, stored or published, in OID order of their keys.
+    pub fn rows(&self, table: TableId) -> &Rows {
+        match table.get().is_live() {
+            true => self.live.rows(table),
+            false => self.stored.rows(table),
+        }
     }
 
     /// One instance by OID.
@@ -233,6 +260,19 @@ mod tests {
             }
         });
         tree
+    }
+
+    #[test]
+    fn a_held_reading_says_the_same_twice_of_what_changes_all_the_time() {
+        let tree = Tree::in_memory();
+        let looks = std::sync::atomic::AtomicU32::new(0);
+        let look = move || looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let probe = move || Value::from(look().to_string());
+        tree.live().probe(hoc::SYSTEM_UPTIME, Arc::new(probe));
+        let name = Name::parse("Hoc.SystemUptime").expect("a name");
+        let (view, held) = (tree.instances(), tree.instances().held());
+        assert_ne!(view.read(&name), view.read(&name));
+        assert_eq!(held.read(&name), held.read(&name));
     }
 
     /// Every instance, found by asking each column for each key.

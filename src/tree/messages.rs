@@ -5,7 +5,7 @@
 //! user must see without touching `minSeverity`, whose default is warning, is
 //! a warning here even where nothing is wrong.
 
-use super::notice::Service::{Aaa, Bni, Cert, Conf, EpAdm, Hoc, Nlm, Scm, SipEp, Snmp};
+use super::notice::Service::{Aaa, Bni, Cert, Conf, Cwmp, EpAdm, Hoc, Nlm, Scm, SipEp, Snmp};
 use super::notice::Severity::{self, Critical, Debug, Error, Info, Warning};
 use super::notice::{Kind, Message, Service};
 
@@ -348,6 +348,22 @@ pub const KEEP_ALIVE_ANSWERED: Message<1> = m(
 /// An endpoint changed its state.
 pub const ENDPOINT_STATE: Message<2> = m(EpAdm, 10, Info, "endpoint {endpoint}: {state}");
 
+/// A session with the ACS went well.
+pub const ACS_SESSION: Message<2> = m(Cwmp, 10, Info, "session with {acs}: {events}");
+/// A session with the ACS did not.
+pub const ACS_NOT_REACHED: Message<3> = m(
+    Cwmp,
+    20,
+    Warning,
+    "no session with {acs}: {reason}; next attempt in {seconds} s",
+);
+/// The ACS wanted the unit to start again, and it could not.
+pub const ACS_WISH_FAILED: Message<2> = m(
+    Cwmp,
+    30,
+    Error,
+    "the ACS asked for {operation}, which was not done: {reason}",
+);
 /// A certificate was installed.
 pub const CERTIFICATE_INSTALLED: Message<2> = m(
     Cert,
@@ -498,6 +514,9 @@ pub const REGISTRY: &[Kind] = &[
     HOST_CERTIFICATE_LACKING.kind(),
     NO_AUTHORITY_LEFT.kind(),
     REVOCATION_UNKNOWN.kind(),
+    ACS_SESSION.kind(),
+    ACS_NOT_REACHED.kind(),
+    ACS_WISH_FAILED.kind(),
 ];
 
 #[cfg(test)]

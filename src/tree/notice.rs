@@ -49,6 +49,8 @@ pub enum Service {
     Dcm = 2000,
     /// Certificates.
     Cert = 2300,
+    /// The TR-069 client.
+    Cwmp = 3900,
 }
 
 /// One line of the registry.
@@ -167,7 +169,7 @@ impl Display for Severity {
 
 impl Service {
     /// All of them, by number.
-    pub const ALL: [Service; 11] = [
+    pub const ALL: [Service; 12] = [
         Service::Bni,
         Service::Scm,
         Service::Hoc,
@@ -179,6 +181,7 @@ impl Service {
         Service::EpAdm,
         Service::Dcm,
         Service::Cert,
+        Service::Cwmp,
     ];
 
     /// The service's number in the dictionary.
@@ -200,6 +203,7 @@ impl Service {
             Service::EpAdm => "EpAdm",
             Service::Dcm => "Dcm",
             Service::Cert => "Cert",
+            Service::Cwmp => "Cwmp",
         }
     }
 }

@@ -85,6 +85,14 @@ impl Transaction {
         self.wishes.is_empty()
     }
 
+    /// The objects that values are assigned to.
+    pub fn assigned(&self) -> impl Iterator<Item = &Name> {
+        self.wishes.iter().filter_map(|wish| match wish {
+            Wish::Assign(name, _) => Some(name),
+            _ => None,
+        })
+    }
+
     /// Assigns a value; on a command column the verb's number.
     pub fn assign(&mut self, name: Name, value: Value) {
         self.wishes.push(Wish::Assign(name.resolved(), value));

@@ -57,6 +57,37 @@ impl UnixTime {
         Rfc3339(self)
     }
 
+    /// Reads `YYYY-MM-DDThh:mm:ss` (ISO 8601) with a fraction or not, in UTC
+    /// whether it says `Z` or nothing; also with a blank for the `T`. None:
+    /// something else, or before 1970.
+    pub fn parse(text: &str) -> Option<UnixTime> {
+        let text = text.trim().trim_end_matches('Z');
+        let (text, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let (day, time) = text.split_once(['T', ' '])?;
+        let [year, month, date] = numbers(day, '-')?;
+        let [hour, minute, second] = numbers(time, ':')?;
+        let proper = (1970..=9999).contains(&year)
+            && (1..=12).contains(&month)
+            && (1..=31).contains(&date)
+            && hour < 24
+            && minute < 60
+            && second < 60;
+        if !proper || !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        let secs = days(year, month, date) * DAY + hour * 3600 + minute * 60 + second;
+        let at = UnixTime::from_secs(secs);
+        // A 30 February would read as a day of March.
+        at.to_string().starts_with(day).then_some(at)
+    }
+
+    /// `YYYY-MM-DDThh:mm:ssZ`, as TR-069 and XML Schema write it.
+    pub fn iso8601(self) -> String {
+        let mut text = self.to_string().replace(' ', "T");
+        text.push('Z');
+        text
+    }
+
     fn civil(self) -> Civil {
         let secs = self.secs();
         let (year, month, day) = date(secs / DAY);
@@ -122,6 +153,28 @@ fn date(days: u64) -> (u64, u64, u64) {
     (400 * cycle + year_of_cycle + carry, month, day)
 }
 
+/// Days from the epoch to a day that is not before it; the other way round.
+fn days(year: u64, month: u64, day: u64) -> u64 {
+    let (year, month_from_march) = match month {
+        1 | 2 => (year - 1, month + 9),
+        _ => (year, month - 3),
+    };
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let leap_days = year / 4 - year / 100 + year / 400;
+    365 * year + leap_days + day_of_year - DAYS_0000_03_01_TO_EPOCH
+}
+
+fn numbers(text: &str, separator: char) -> Option<[u64; 3]> {
+    let mut parts = text.split(separator);
+    let mut number = || {
+        let part = parts.next()?;
+        let digits = part.bytes().all(|digit| digit.is_ascii_digit());
+        part.parse().ok().filter(|_| digits)
+    };
+    let numbers = [number()?, number()?, number()?];
+    parts.next().is_none().then_some(numbers)
+}
+
 const MICROS: u64 = 1_000_000;
 const DAY: u64 = 86_400;
 const DAYS_IN_400_YEARS: u64 = 146_097;
@@ -147,6 +200,35 @@ mod tests {
         ];
         for (secs, text) in cases {
             assert_eq!(UnixTime::from_secs(secs).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_printed_reads_back_and_what_is_no_date_does_not() {
+        for secs in [
+            0,
+            951_782_400,
+            1_709_251_199,
+            4_107_542_400,
+            253_402_300_799,
+        ] {
+            let at = UnixTime::from_secs(secs);
+            assert_eq!(UnixTime::parse(&at.iso8601()), Some(at));
+            assert_eq!(UnixTime::parse(&at.to_string()), Some(at));
+        }
+        let half = UnixTime::parse("2026-03-01T14:05:09.500Z");
+        assert_eq!(half, UnixTime::parse("2026-03-01T14:05:09"));
+        for text in [
+            "",
+            "0001-01-01T00:00:00Z",
+            "2026-02-30T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-03-01",
+            "2026-03-01T24:00:00Z",
+            "2026-03-01T14:05:09+01:00",
+            "2026-3-+1T14:05:09Z",
+        ] {
+            assert_eq!(UnixTime::parse(text), None, "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! Run by `.ci/run`, which installs them; `cargo test` alone leaves these out.
 //! A peer that is missing fails its tests.
 
+mod acs; // peer: an ACS (own XML), judged by the schemas of the Broadband Forum
 mod bench;
 mod certificates; // peer: kamailio with certificates on both sides
 mod disk; // peer: a full disk (tmpfs)

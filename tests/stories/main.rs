@@ -2,6 +2,7 @@
 
 mod certs;
 mod confirmed;
+mod cwmp;
 mod devices;
 mod local;
 mod observed;

@@ -3,17 +3,17 @@
 //! Each address gets its time until one answers.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::Lookup;
 use crate::certs::identity::Host;
 
 /// Why there is no connection.
-pub(super) enum Unconnected {
+pub(crate) enum Unconnected {
     /// The name has no address.
     NoAddress { host: String },
     /// The last address tried does not answer.
@@ -21,7 +21,18 @@ pub(super) enum Unconnected {
 }
 
 /// Connects to the first address that answers within `patience`.
-pub(super) async fn connect(
+pub(crate) async fn connect(
+    host: &Host,
+    port: u16,
+    lookup: &Lookup,
+    patience: Duration,
+) -> Result<TcpStream, Unconnected> {
+    connect_from(None, host, port, lookup, patience).await
+}
+
+/// As [`connect`], from an address of this host where one is given.
+pub(crate) async fn connect_from(
+    from: Option<IpAddr>,
     host: &Host,
     port: u16,
     lookup: &Lookup,
@@ -35,7 +46,8 @@ pub(super) async fn connect(
         host: host.to_string(),
     };
     for address in addresses.into_iter().take(MAX_ADDRESSES) {
-        let connected = timeout(patience, TcpStream::connect((address, port))).await;
+        let there = SocketAddr::new(address, port);
+        let connected = timeout(patience, dial(from, there)).await;
         let kind = match connected {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => error.kind(),
@@ -47,6 +59,18 @@ pub(super) async fn connect(
         };
     }
     Err(failure)
+}
+
+async fn dial(from: Option<IpAddr>, there: SocketAddr) -> io::Result<TcpStream> {
+    let Some(from) = from else {
+        return TcpStream::connect(there).await;
+    };
+    let socket = match there {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.bind(SocketAddr::new(from, 0))?;
+    socket.connect(there).await
 }
 
 /// Addresses of one name that are tried.

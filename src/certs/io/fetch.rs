@@ -150,20 +150,19 @@ async fn answer(fetch: &mut Fetch, response: Response<Incoming>) -> Result<Next,
 
 /// With TLS 1.3 a server may refuse the client after the client's handshake is done.
 fn explain(error: &hyper::Error, attempt: Option<&Attempt>, host: &str) -> TransferFailure {
-    let below = error.source().and_then(|source| source.downcast_ref());
-    match (below, attempt) {
-        (Some(below), Some(attempt)) if of_tls(below) => {
-            TransferFailure::Tls(attempt.explain(below).1)
-        }
+    match (of_tls(error), attempt) {
+        (Some(below), Some(attempt)) => TransferFailure::Tls(attempt.explain(below).1),
         _ => TransferFailure::NotHttp {
             host: host.to_owned(),
         },
     }
 }
 
-fn of_tls(error: &io::Error) -> bool {
-    let inner = error.get_ref();
-    inner.is_some_and(|inner| inner.is::<rustls::Error>())
+/// What TLS said, where an exchange failed for that.
+pub(crate) fn of_tls(error: &hyper::Error) -> Option<&io::Error> {
+    let below: &io::Error = error.source()?.downcast_ref()?;
+    let inner = below.get_ref()?;
+    inner.is::<rustls::Error>().then_some(below)
 }
 
 async fn local(fetch: &mut Fetch) -> Result<Next, TransferFailure> {

@@ -11,7 +11,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The connection inside.
-pub(super) struct Stream<T>(pub(super) T);
+pub(crate) struct Stream<T>(pub(crate) T);
 
 impl<T: AsyncRead + Unpin> Read for Stream<T> {
     fn poll_read(

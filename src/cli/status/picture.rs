@@ -96,16 +96,19 @@ impl Picture {
 fn scalar(facts: &Facts, scalar: &Scalar) -> Option<(Line, Option<Problem>)> {
     let state = facts.scalar(scalar.state);
     let reason = facts.scalar(scalar.reason);
-    if state.is_empty() && reason.is_empty() {
+    let nothing = state.is_empty() && reason.is_empty();
+    if nothing || scalar.absent == Some(state) {
         return None;
     }
-    let good = match scalar.good {
-        Some(good) => state == good,
-        None => !state.is_empty(),
+    let mood = match scalar.good {
+        _ if scalar.waiting == Some(state) => Mood::Waiting,
+        Some(good) if state == good => Mood::Good,
+        None if !state.is_empty() => Mood::Good,
+        _ => Mood::Bad,
     };
     let shown = if state.is_empty() { "not there" } else { state };
     let line = Line {
-        mood: if good { Mood::Good } else { Mood::Bad },
+        mood,
         cells: cells([("part", scalar.title), ("state", shown)]),
         reason: reason.to_owned(),
     };

@@ -1,6 +1,7 @@
 //! What every interop test needs: folders, ports, processes that end, a
 //! device of our own, and the peers that several modules share.
 
+pub(crate) mod acs;
 mod authority;
 mod device;
 mod kamailio;

@@ -17,8 +17,6 @@ const TICK: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) text: String,
-    /// Which connection it came by, from 1; 0 for datagrams.
-    pub(crate) connection: u32,
 }
 
 impl Asked {
@@ -181,11 +179,7 @@ impl Shared {
             if text.trim().is_empty() {
                 continue;
             }
-            let asked = Asked {
-                text,
-                connection: 0,
-            };
-            if let Some(answer) = self.answer(asked) {
+            if let Some(answer) = self.answer(Asked { text }) {
                 let _ = socket.send_to(answer.as_bytes(), peer);
             }
         }
@@ -197,30 +191,30 @@ impl Shared {
                 sleep(TICK);
                 continue;
             };
-            let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+            self.connections.fetch_add(1, Ordering::Relaxed);
             stream.set_nonblocking(false).expect("blocking");
             let serving = Arc::clone(&self);
             let tls = tls.cloned();
-            thread::spawn(move || serving.secure(stream, tls.as_ref(), connection));
+            thread::spawn(move || serving.secure(stream, tls.as_ref()));
         }
     }
 
-    fn secure(&self, stream: TcpStream, tls: Option<&SslAcceptor>, connection: u32) {
+    fn secure(&self, stream: TcpStream, tls: Option<&SslAcceptor>) {
         let patience = Some(Duration::from_secs(5));
         stream.set_read_timeout(patience).expect("a timeout");
         let Some(tls) = tls else {
             stream.set_read_timeout(Some(TICK)).expect("a timeout");
-            return self.carry(stream, connection);
+            return self.carry(stream);
         };
         if let Ok(stream) = tls.accept(stream) {
             let below = stream.get_ref().set_read_timeout(Some(TICK));
             below.expect("a timeout");
-            self.carry(stream, connection);
+            self.carry(stream);
         }
     }
 
     /// Until the peer closes, or was silent for too long.
-    fn carry(&self, mut stream: impl Read + Write, connection: u32) {
+    fn carry(&self, mut stream: impl Read + Write) {
         let mut pending = Vec::new();
         let mut buffer = [0; 4096];
         let mut active = Instant::now();
@@ -242,7 +236,7 @@ impl Shared {
                 let _ = stream.write_all(b"\r\n");
             }
             while let Some(text) = take_message(&mut pending) {
-                if let Some(answer) = self.answer(Asked { text, connection }) {
+                if let Some(answer) = self.answer(Asked { text }) {
                     let _ = stream.write_all(answer.as_bytes());
                 }
             }

@@ -7,6 +7,7 @@
 //! that goes away does not compile.
 
 mod clock;
+mod cwmp;
 mod log;
 mod network;
 mod others;

@@ -1,15 +1,94 @@
 //! The objects of every other service, by the tests that observe them.
 
 use demarc::schema::{
-    self, aaa, bni, cert, conf, dcm, ep_adm, hoc, nlm, scm, sip_ep, snmp_ex, snmpv2,
+    self, aaa, bni, cert, conf, cwmp, dcm, ep_adm, hoc, nlm, scm, sip_ep, snmp_ex, snmpv2,
 };
 
-use super::{Observation, clock, log, network, snmp, tls};
+use super::{Observation, clock, cwmp as acs, log, network, snmp, tls};
 use crate::certs::{files, transfers};
+use crate::cwmp::sessions;
 use crate::{confirmed, devices, services};
 
 /// The tests, each with the objects that it changes.
 pub(super) const OTHERS: &[Observation] = &[
+    (
+        acs::the_acs_is_told_who_asks_with_the_password_that_is_set,
+        &[cwmp::USERNAME.id(), cwmp::PASSWORD.id()],
+    ),
+    (
+        acs::an_acs_over_tls_is_judged_as_set_and_shown_a_certificate_where_the_association_says_so,
+        &[
+            cwmp::TRANSPORT_CERTIFICATE_VALIDATION.id(),
+            cert::host_certificate_association::CWMP.id(),
+        ],
+    ),
+    (
+        acs::connection_requests_are_heard_where_the_settings_say,
+        &[
+            cwmp::LISTENING_PORT.id(),
+            cwmp::NETWORK_INTERFACE.id(),
+            cwmp::CONNECTION_REQUEST_PATH.id(),
+        ],
+    ),
+    (
+        acs::a_connection_request_has_to_prove_what_is_set,
+        &[
+            cwmp::CONNECTION_REQUEST_USERNAME.id(),
+            cwmp::CONNECTION_REQUEST_PASSWORD.id(),
+            cwmp::INTEROP_CONNECTION_REQUEST_URI.id(),
+        ],
+    ),
+    (
+        acs::the_acs_is_the_one_that_its_source_names,
+        &[
+            cwmp::ACS_URL_CONFIG_SOURCE.id(),
+            cwmp::ACS_STATIC_URL.id(),
+            cwmp::DHCP_ACS_URL.id(),
+        ],
+    ),
+    (
+        acs::an_inform_says_the_code_and_the_time_limit_that_are_set,
+        &[
+            cwmp::PROVISIONING_CODE.id(),
+            cwmp::DHCP_PROVISIONING_CODE.id(),
+            cwmp::SESSION_TIMEOUT.id(),
+        ],
+    ),
+    (
+        acs::the_wait_after_a_failure_is_as_long_as_set,
+        &[
+            cwmp::RETRY_MINIMUM_WAIT_INTERVAL.id(),
+            cwmp::RETRY_INTERVAL_MULTIPLIER.id(),
+        ],
+    ),
+    (
+        acs::a_change_of_the_acs_is_provisional_for_as_long_as_set,
+        &[cwmp::ACS_CHANGE_DEADLINE.id()],
+    ),
+    (
+        acs::paths_begin_with_the_root_that_is_set_and_have_a_voice_service_where_it_is_on,
+        &[cwmp::ROOT_ELEMENT.id(), cwmp::TR104_ENABLE.id()],
+    ),
+    (
+        acs::a_wrong_type_is_taken_only_where_that_is_allowed,
+        &[cwmp::INTEROP_PARAMETER_TYPE_VALIDATION.id()],
+    ),
+    (
+        acs::paths_have_aliases_and_make_rows_where_that_is_set,
+        &[cwmp::INSTANCE_MODE.id(), cwmp::AUTO_CREATE_INSTANCES.id()],
+    ),
+    (
+        sessions::periodic_sessions_keep_their_phase,
+        &[
+            cwmp::PERIODIC_INFORM_ENABLE.id(),
+            cwmp::PERIODIC_INFORM_INTERVAL.id(),
+            cwmp::PERIODIC_INFORM_TIME.id(),
+        ],
+    ),
+    (
+        sessions::active_notifications_are_throttled,
+        &[cwmp::ACTIVE_NOTIFICATION_THROTTLE.id()],
+    ),
     (
         snmp::a_user_asks_with_the_algorithms_and_passwords_that_are_set,
         &[
@@ -61,6 +140,8 @@ pub(super) const OTHERS: &[Observation] = &[
         &[
             cert::TRANSFER_HTTPS_CIPHER_SUITE.id(),
             cert::TRANSFER_HTTPS_TLS_VERSION.id(),
+            cwmp::TRANSPORT_HTTPS_CIPHER_SUITE.id(),
+            cwmp::TRANSPORT_HTTPS_TLS_VERSION.id(),
         ],
     ),
     (
@@ -155,6 +236,7 @@ pub(super) const OTHERS: &[Observation] = &[
             ep_adm::MIN_SEVERITY.id(),
             hoc::MIN_SEVERITY.id(),
             nlm::MIN_SEVERITY.id(),
+            cwmp::MIN_SEVERITY.id(),
             scm::MIN_SEVERITY.id(),
             sip_ep::MIN_SEVERITY.id(),
             schema::snmp::MIN_SEVERITY.id(),

@@ -71,7 +71,7 @@ fn client_of(server: &Server, folder: &Folder, settings: &[&str]) -> World {
     World::boot(folder, &[&own, settings].concat())
 }
 
-fn install(world: &World, name: &str, pem: &str) {
+pub(super) fn install(world: &World, name: &str, pem: &str) {
     let mut txn = Transaction::new(Actor::local());
     txn.assign(Name::parse(name).expect("a name"), Value::from(pem));
     world.tree.commit_and_wait(txn, 0).expect("installed");
@@ -157,6 +157,8 @@ pub(crate) fn a_broken_suite_or_version_is_told_with_what_it_acts_as() {
         ("SipEp.TransportTlsVersion", "tLSv1", "tLSv1-2"),
         ("Cert.TransferHttpsCipherSuite", "cS2", "cS3"),
         ("Cert.TransferHttpsTlsVersion", "tLSv1-1", "tLSv1-2"),
+        ("Cwmp.TransportHttpsCipherSuite", "cS1", "cS3"),
+        ("Cwmp.TransportHttpsTlsVersion", "tLSv1", "tLSv1-2"),
     ] {
         let told = format!("{name}={value} is stored but acts as {safe}");
         assert_eq!(world.count(&told), 0);

@@ -1,0 +1,163 @@
+//! The sessions with the ACS, as a ladder of what each side said.
+
+use super::ask::{Ask, say};
+use super::failure::Failure;
+use super::paint::Paint;
+use super::values::answer;
+use crate::north::local::{Cell, Request};
+use crate::schema::Name;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::Write;
+
+/// One session.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Session {
+    began: String,
+    events: String,
+    steps: String,
+    result: String,
+}
+
+const SESSIONS: &str = "Cwmp.Session";
+/// What stands above the sessions, each with what it is called.
+const HEAD: [(&str, &str); 7] = [
+    ("Cwmp.AcsUrl", "ACS"),
+    ("Cwmp.AcsStatus", "status"),
+    ("Cwmp.AcsReason", "reason"),
+    ("Cwmp.LastFault", "last fault"),
+    ("Cwmp.NextInformTime", "next session"),
+    ("Cwmp.ParameterKey", "parameter key"),
+    ("Cwmp.ConnectionRequestUrl", "asked at"),
+];
+
+pub(super) fn show(ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut head = Vec::new();
+    for (name, _) in HEAD {
+        head.extend(ask.cells(name)?);
+    }
+    let sessions = ask.cells(SESSIONS)?;
+    if ask.json {
+        let all = head.iter().chain(&sessions);
+        let all: serde_json::Map<_, _> = all
+            .map(|(name, cell)| (name.to_string(), json!(cell)))
+            .collect();
+        return say(out, json!(all));
+    }
+    let lines = lines(&head, &by_number(&sessions), Paint::of_stdout());
+    lines.iter().try_for_each(|line| say(out, line))
+}
+
+pub(super) fn inform(ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
+    let request = Request::Invoke {
+        operation: "Cwmp.Inform".to_owned(),
+        args: BTreeMap::new(),
+        blob: None,
+    };
+    answer(ask, &request, out)
+}
+
+fn by_number(cells: &[(Name, Cell)]) -> BTreeMap<u32, Session> {
+    let mut sessions: BTreeMap<u32, Session> = BTreeMap::new();
+    for (name, cell) in cells {
+        let Some(number) = name.index.arcs().first() else {
+            continue;
+        };
+        let session = sessions.entry(*number).or_default();
+        let field = match name.column.get().short {
+            "Began" => &mut session.began,
+            "Events" => &mut session.events,
+            "Steps" => &mut session.steps,
+            "Result" => &mut session.result,
+            _ => continue,
+        };
+        *field = cell.display();
+    }
+    sessions
+}
+
+fn lines(head: &[(Name, Cell)], sessions: &BTreeMap<u32, Session>, paint: Paint) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (object, called) in HEAD {
+        let found = head.iter().find(|(name, _)| name.to_string() == object);
+        let text = found.map_or_else(String::new, |(_, cell)| cell.display());
+        if !text.is_empty() {
+            lines.push(format!("{called:14} {text}"));
+        }
+    }
+    for (number, session) in sessions {
+        let began = match session.began.as_str() {
+            "" => "time not known",
+            began => began,
+        };
+        let result = match session.result.as_str() {
+            "" => paint.warn("under way"),
+            "done" => paint.good("done"),
+            why => paint.bad(why),
+        };
+        lines.push(String::new());
+        lines.push(paint.title(&format!("{number}  {began}  {}", session.events)));
+        lines.extend(session.steps.lines().map(|step| format!("  {step}")));
+        lines.push(format!("  {result}"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Value;
+
+    fn cells(values: &[(&str, &str)]) -> Vec<(Name, Cell)> {
+        let cell = |(name, value): &(&str, &str)| {
+            let name = Name::parse(name).expect("a name");
+            let syntax = &name.column.get().syntax;
+            let value = Value::parse(value, syntax).expect("a value");
+            let cell = Cell::of(&value, syntax, name.dotted());
+            (name, cell)
+        };
+        values.iter().map(cell).collect()
+    }
+
+    #[test]
+    fn a_session_is_a_ladder_under_what_is_known_of_the_acs() {
+        let head = cells(&[
+            ("Cwmp.AcsUrl", "http://acs.example/"),
+            ("Cwmp.AcsStatus", "connected"),
+            ("Cwmp.AcsReason", ""),
+        ]);
+        let of = "Cwmp.Session[Index=2]";
+        let sessions = [
+            (format!("{of}.Began"), "2026-03-01 14:05:09"),
+            (format!("{of}.Events"), "2 PERIODIC"),
+            (
+                format!("{of}.Steps"),
+                "-> Inform: 2 PERIODIC\n<- InformResponse",
+            ),
+            (format!("{of}.Result"), "done"),
+        ];
+        let sessions: Vec<(&str, &str)> = sessions
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect();
+        let sessions = by_number(&cells(&sessions));
+        assert_eq!(
+            lines(&head, &sessions, Paint::Plain).join("\n"),
+            "\
+ACS            http://acs.example/
+status         connected
+
+2  2026-03-01 14:05:09  2 PERIODIC
+  -> Inform: 2 PERIODIC
+  <- InformResponse
+  done"
+        );
+    }
+
+    #[test]
+    fn everything_that_stands_above_is_an_object() {
+        for (name, _) in HEAD {
+            assert!(Name::parse(name).is_ok(), "{name}");
+        }
+    }
+}

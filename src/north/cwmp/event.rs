@@ -1,0 +1,342 @@
+//! Events on their way to an ACS (TR-069 §3.7.1.5, table 8).
+//!
+//! Each kind has its rule: single ones are told once however often they
+//! happened, those of a method once for each command key; some must not be
+//! lost, so they are rows of the tree, others go with the power. That 0
+//! BOOTSTRAP is due is no event here: it follows from the URL.
+
+use crate::schema::cwmp::pending_event as row;
+use crate::schema::{Index, Name, Value};
+use crate::tree::{Creation, Snapshot, Transaction};
+use crate::wire::soap::message::Event;
+use std::collections::BTreeMap;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// `0 BOOTSTRAP`
+    Bootstrap,
+    /// `1 BOOT`
+    Boot,
+    /// `2 PERIODIC`
+    Periodic,
+    /// `3 SCHEDULED`
+    Scheduled,
+    /// `4 VALUE CHANGE`
+    ValueChange,
+    /// `6 CONNECTION REQUEST`
+    ConnectionRequest,
+    /// `7 TRANSFER COMPLETE`
+    TransferComplete,
+    /// `8 DIAGNOSTICS COMPLETE`
+    DiagnosticsComplete,
+    /// `9 REQUEST DOWNLOAD`
+    RequestDownload,
+    /// `10 AUTONOMOUS TRANSFER COMPLETE`
+    AutonomousTransferComplete,
+    /// `M ...`, with the key of the request.
+    Method(Method, String),
+}
+
+/// The requests whose end is an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// `M Reboot`
+    Reboot,
+    /// `M ScheduleInform`
+    ScheduleInform,
+    /// `M Download`
+    Download,
+    /// `M ScheduleDownload`
+    ScheduleDownload,
+    /// `M Upload`
+    Upload,
+}
+
+impl Cause {
+    /// As Inform says it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Bootstrap => "0 BOOTSTRAP",
+            Self::Boot => "1 BOOT",
+            Self::Periodic => "2 PERIODIC",
+            Self::Scheduled => "3 SCHEDULED",
+            Self::ValueChange => "4 VALUE CHANGE",
+            Self::ConnectionRequest => "6 CONNECTION REQUEST",
+            Self::TransferComplete => "7 TRANSFER COMPLETE",
+            Self::DiagnosticsComplete => "8 DIAGNOSTICS COMPLETE",
+            Self::RequestDownload => "9 REQUEST DOWNLOAD",
+            Self::AutonomousTransferComplete => "10 AUTONOMOUS TRANSFER COMPLETE",
+            Self::Method(Method::Reboot, _) => "M Reboot",
+            Self::Method(Method::ScheduleInform, _) => "M ScheduleInform",
+            Self::Method(Method::Download, _) => "M Download",
+            Self::Method(Method::ScheduleDownload, _) => "M ScheduleDownload",
+            Self::Method(Method::Upload, _) => "M Upload",
+        }
+    }
+
+    fn key(&self) -> &str {
+        match self {
+            Self::Method(_, key) => key,
+            _ => "",
+        }
+    }
+
+    /// Table 8: what must never be discarded outlives a restart.
+    fn is_kept(&self) -> bool {
+        match self {
+            Self::Periodic
+            | Self::Scheduled
+            | Self::TransferComplete
+            | Self::RequestDownload
+            | Self::AutonomousTransferComplete
+            | Self::Method(..) => true,
+            // The next start finds these anew, and 6 must not be told again.
+            Self::Bootstrap
+            | Self::Boot
+            | Self::ValueChange
+            | Self::ConnectionRequest
+            | Self::DiagnosticsComplete => false,
+        }
+    }
+
+    /// The cause of a row.
+    fn of(code: &str, key: &str) -> Option<Self> {
+        const PLAIN: [Cause; 5] = [
+            Cause::Periodic,
+            Cause::Scheduled,
+            Cause::TransferComplete,
+            Cause::RequestDownload,
+            Cause::AutonomousTransferComplete,
+        ];
+        const METHODS: [Method; 5] = [
+            Method::Reboot,
+            Method::ScheduleInform,
+            Method::Download,
+            Method::ScheduleDownload,
+            Method::Upload,
+        ];
+        let methods = METHODS.map(|method| Self::Method(method, key.to_owned()));
+        let mut all = PLAIN.into_iter().chain(methods);
+        all.find(|cause| cause.code() == code)
+    }
+}
+
+/// Everything that is still to be told.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// By row where it is kept, by a number above all rows where it is not.
+    waiting: BTreeMap<u32, Cause>,
+}
+
+impl Events {
+    /// What the last run left.
+    pub fn recall(snapshot: &Snapshot) -> Self {
+        let rows = snapshot.rows(row::TABLE).iter();
+        let waiting = rows.filter_map(|(index, kept)| {
+            let text = |column| match kept.column(column) {
+                Some(Value::Octets(octets)) => String::from_utf8_lossy(octets).into_owned(),
+                _ => String::new(),
+            };
+            let cause = Cause::of(&text(row::CODE.id()), &text(row::COMMAND_KEY.id()))?;
+            Some((*index.arcs().first()?, cause))
+        });
+        Self {
+            waiting: waiting.collect(),
+        }
+    }
+
+    /// Adds an event; where it is to be kept, its row joins the transaction.
+    /// False: it was waiting already, or there are too many.
+    pub fn add(&mut self, cause: Cause, keep: &mut Transaction) -> bool {
+        if self.waiting.values().any(|known| *known == cause) || self.waiting.len() >= MOST {
+            return false;
+        }
+        let kept = cause.is_kept();
+        let mut rows = self.waiting.keys();
+        let number = match kept {
+            true => rows
+                .rev()
+                .find(|row| **row < FLEETING)
+                .map_or(1, |row| row + 1),
+            false => rows
+                .next_back()
+                .map_or(FLEETING, |last| FLEETING.max(last + 1)),
+        };
+        if kept {
+            let index = Index::number(number);
+            keep.create(row::TABLE, index.clone(), Creation::Active);
+            for (column, text) in [
+                (row::CODE.id(), cause.code()),
+                (row::COMMAND_KEY.id(), cause.key()),
+            ] {
+                let index = index.clone();
+                keep.assign(Name { column, index }, text.into());
+            }
+        }
+        self.waiting.insert(number, cause);
+        true
+    }
+
+    /// Whether there is anything to tell.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether one of these waits.
+    pub fn has(&self, cause: &Cause) -> bool {
+        self.waiting.values().any(|known| known == cause)
+    }
+
+    /// What the next Inform says, and the numbers to give back when it is told.
+    pub fn told(&self) -> (Vec<Event>, Vec<u32>) {
+        let first = self.waiting.iter().take(MOST_IN_INFORM);
+        let mut told: Vec<(&u32, &Cause)> = first.collect();
+        // In the order of their codes, as readers of logs expect them.
+        told.sort_by_key(|(number, cause)| ((*cause).clone(), **number));
+        let events = told.iter().map(|(_, cause)| Event {
+            code: cause.code().to_owned(),
+            command_key: cause.key().to_owned(),
+        });
+        (
+            events.collect(),
+            told.iter().map(|(number, _)| **number).collect(),
+        )
+    }
+
+    /// The ACS has acknowledged these; their rows go with the transaction.
+    pub fn delivered(&mut self, numbers: &[u32], forget: &mut Transaction) {
+        for number in numbers {
+            if self.waiting.remove(number).is_some() && *number < FLEETING {
+                forget.delete(row::TABLE, Index::number(*number));
+            }
+        }
+    }
+
+    /// Another ACS: what was to be told to the last one is of no use to it
+    /// (table 8: with 0 BOOTSTRAP, all others may be discarded), except that
+    /// the unit started.
+    pub fn start_over(&mut self, forget: &mut Transaction) {
+        let old = self
+            .waiting
+            .iter()
+            .filter(|(_, cause)| **cause != Cause::Boot);
+        let old: Vec<u32> = old.map(|(number, _)| *number).collect();
+        self.delivered(&old, forget);
+    }
+
+    /// A session failed: what must not be told later is forgotten.
+    pub fn failed(&mut self) {
+        // Table 8: 6 CONNECTION REQUEST must not be retried.
+        self.waiting
+            .retain(|_, cause| *cause != Cause::ConnectionRequest);
+    }
+}
+
+/// cwmp-1-2.xsd, EventList.
+const MOST_IN_INFORM: usize = 63;
+/// Events that may wait: 256 requests with keys of their own.
+const MOST: usize = 256;
+/// Numbers from here on are no rows.
+const FLEETING: u32 = 1 << 31;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::{Actor, Tree};
+
+    fn codes(events: &Events) -> Vec<String> {
+        let (told, _) = events.told();
+        told.iter()
+            .map(|event| {
+                format!("{} {}", event.code, event.command_key)
+                    .trim()
+                    .to_owned()
+            })
+            .collect()
+    }
+
+    fn download(key: &str) -> Cause {
+        Cause::Method(Method::Download, key.to_owned())
+    }
+
+    #[test]
+    fn single_events_are_told_once_and_those_of_methods_once_for_each_key() {
+        let mut events = Events::default();
+        let mut txn = Transaction::new(Actor::device());
+        for cause in [
+            download("b"),
+            Cause::Boot,
+            Cause::Boot,
+            download("a"),
+            download("b"),
+            Cause::TransferComplete,
+        ] {
+            events.add(cause, &mut txn);
+        }
+        assert_eq!(
+            codes(&events),
+            [
+                "1 BOOT",
+                "7 TRANSFER COMPLETE",
+                "M Download a",
+                "M Download b"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_must_not_be_lost_is_there_after_a_restart_until_it_was_told() {
+        let tree = Tree::in_memory();
+        let mut events = Events::default();
+        let mut txn = Transaction::new(Actor::device());
+        for cause in [
+            Cause::Boot,
+            download("a"),
+            Cause::Periodic,
+            Cause::ConnectionRequest,
+        ] {
+            events.add(cause, &mut txn);
+        }
+        tree.commit_and_wait(txn, 0).expect("granted");
+        let mut recalled = Events::recall(&tree.snapshot());
+        assert_eq!(codes(&recalled), ["2 PERIODIC", "M Download a"]);
+        let (_, numbers) = recalled.told();
+        let mut txn = Transaction::new(Actor::device());
+        recalled.delivered(&numbers, &mut txn);
+        tree.commit_and_wait(txn, 0).expect("granted");
+        assert!(Events::recall(&tree.snapshot()).is_empty());
+    }
+
+    #[test]
+    fn events_that_come_during_a_session_wait_for_the_next() {
+        let mut events = Events::default();
+        let mut txn = Transaction::new(Actor::device());
+        events.add(Cause::Periodic, &mut txn);
+        let (_, numbers) = events.told();
+        events.add(download("x"), &mut txn);
+        events.delivered(&numbers, &mut txn);
+        assert_eq!(codes(&events), ["M Download x"]);
+    }
+
+    #[test]
+    fn a_connection_request_is_never_told_again() {
+        let mut events = Events::default();
+        let mut txn = Transaction::new(Actor::device());
+        events.add(Cause::ConnectionRequest, &mut txn);
+        events.add(Cause::Periodic, &mut txn);
+        events.failed();
+        assert_eq!(codes(&events), ["2 PERIODIC"]);
+    }
+
+    #[test]
+    fn another_acs_hears_only_that_the_unit_started() {
+        let mut events = Events::default();
+        let mut txn = Transaction::new(Actor::device());
+        for cause in [Cause::Boot, download("a"), Cause::ValueChange] {
+            events.add(cause, &mut txn);
+        }
+        events.start_over(&mut txn);
+        assert_eq!(codes(&events), ["1 BOOT"]);
+    }
+}

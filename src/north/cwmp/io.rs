@@ -1,0 +1,433 @@
+//! Runs the TR-069 client on its device: the tree, the clock, the line to the
+//! ACS and the door for its connection requests. The only files of this face
+//! that wait are this one and those below it.
+//!
+//! What the client remembers is on disk before it says anything more to the
+//! ACS: outputs are carried out one after the other.
+
+mod body;
+mod connection;
+mod door;
+mod line;
+
+use super::client::{Client, Input, Moment, Output, Post};
+use super::exchange::Account;
+use super::settings::Settings;
+use super::status::Status;
+use crate::certs::io::Lookup;
+use crate::certs::{Keyring, Level};
+use crate::schema::cwmp::TransportCertificateValidation as Validation;
+use crate::schema::{self, TableId, cwmp};
+use crate::tree::{
+    Actor, Answer, Configured, Face, Invocation, Operation, OperationError, Outcome, Rights,
+    Subscription, Transaction, Tree, messages,
+};
+use crate::wire::soap::message::DeviceIdStruct;
+use door::{Place, Wanted};
+use line::{Line, Order, Posting, Terms};
+use openssl::rand::rand_bytes;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+/// What connects the client with its device.
+pub struct Ports {
+    /// The device's tree.
+    pub tree: Tree,
+    /// Who the device is.
+    pub who: DeviceIdStruct,
+    /// Certificates, anchors, and the time as far as it is known.
+    pub keyring: Arc<Keyring>,
+    /// Finds addresses.
+    pub lookup: Lookup,
+    /// The addresses of the interfaces that are up, by name.
+    pub addresses: watch::Receiver<BTreeMap<String, IpAddr>>,
+    /// Turns true when the client is to stop.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// What a connection is made with.
+#[derive(Clone)]
+struct Around {
+    keyring: Arc<Keyring>,
+    lookup: Lookup,
+}
+
+/// A session now.
+static INFORM: Operation = Operation {
+    name: "Cwmp.Inform",
+    arguments: &[],
+    rights: Rights::User,
+    help: "Has a session with the ACS now, and says how it ended.",
+};
+
+/// The service by its name in the schema.
+const SERVICE: &str = "Cwmp";
+/// Things that may wait for the client.
+const QUEUE: usize = 16;
+/// How often what the tree shows and nobody tells of is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long a session waits for the door that it tells of.
+const DOOR: Duration = Duration::from_secs(1);
+/// The interface where none is named.
+const INTERFACE: &str = "Uplink";
+
+/// Runs the client until it is to stop.
+pub async fn run(ports: Ports) {
+    let mut parts = JoinSet::new();
+    let (orders, taken) = mpsc::channel(QUEUE);
+    let (send, answers) = mpsc::channel(QUEUE);
+    let around = Around {
+        keyring: ports.keyring.clone(),
+        lookup: ports.lookup.clone(),
+    };
+    parts.spawn(Line::new(around).run(taken, send));
+    let (wanted, wishes) = watch::channel(None);
+    let (welcome, requests) = mpsc::channel(1);
+    let (settled, seen_to) = watch::channel(0);
+    parts.spawn(door::listen(ports.tree.clone(), wishes, welcome, settled));
+    let tree = ports.tree.clone();
+    Runner::new(ports, orders, wanted, seen_to)
+        .run(answers, requests)
+        .await;
+    parts.shutdown().await;
+    tree.live().publish(|live| {
+        Status::stopped().publish(live);
+        live.scalar(cwmp::CONNECTION_REQUEST_URL, "");
+    });
+    tree.troubled(SERVICE, "");
+}
+
+/// The client and all around it.
+struct Runner {
+    ports: Ports,
+    client: Client,
+    settings: Option<Settings>,
+    /// Of the tree as the client knows it.
+    version: Option<u64>,
+    subscription: Subscription,
+    changed: Arc<Notify>,
+    invocations: mpsc::Receiver<Invocation>,
+    orders: mpsc::Sender<Order>,
+    wanted: watch::Sender<Wanted>,
+    /// Counts the wishes for a door that were seen to.
+    seen_to: watch::Receiver<u64>,
+    /// Who waits for the session of this number to end.
+    waiting: Vec<(u32, Answer)>,
+    /// The number of the last session that has begun.
+    sessions: u32,
+}
+
+impl Runner {
+    fn new(
+        ports: Ports,
+        orders: mpsc::Sender<Order>,
+        wanted: watch::Sender<Wanted>,
+        seen_to: watch::Receiver<u64>,
+    ) -> Self {
+        let changed = Arc::new(Notify::new());
+        let wake = changed.clone();
+        let tables = schema::tables().map(|(table, _)| table);
+        let tables = tables.filter(|table| !table.get().is_live());
+        let tables: Vec<TableId> = tables.collect();
+        let subscription = ports.tree.subscribe(tables, move || wake.notify_one());
+        let (invoke, invocations) = mpsc::channel(QUEUE);
+        offer(&ports.tree, invoke);
+        Self {
+            client: Client::new(ports.who.clone(), &ports.tree.instances()),
+            ports,
+            settings: None,
+            version: None,
+            subscription,
+            changed,
+            invocations,
+            orders,
+            wanted,
+            seen_to,
+            waiting: Vec::new(),
+            sessions: 0,
+        }
+    }
+
+    async fn run(mut self, mut answers: mpsc::Receiver<Input>, mut requests: mpsc::Receiver<()>) {
+        let mut stop = self.ports.stop.clone();
+        self.follow().await;
+        loop {
+            let wait = self.wait();
+            tokio::select! {
+                () = told_to_stop(&mut stop) => return,
+                () = self.changed.notified() => self.follow().await,
+                changed = self.ports.addresses.changed() => match changed {
+                    Ok(()) => {
+                        self.place().await;
+                        self.give(Input::Wake).await;
+                    }
+                    Err(_) => return,
+                },
+                Some(input) = answers.recv() => self.give(input).await,
+                Some(()) = requests.recv() => self.give(Input::ConnectionRequest).await,
+                Some(invocation) = self.invocations.recv() => self.asked(invocation).await,
+                () = tokio::time::sleep_until(wait.into()) => self.give(Input::Wake).await,
+            }
+        }
+    }
+
+    /// The tree as it is now: settings where they changed, else a look.
+    async fn follow(&mut self) {
+        // Commands are for others; they are not to pile up here.
+        drop(self.subscription.commands());
+        let version = self.ports.tree.snapshot().version();
+        if self.version != Some(version) {
+            self.give(Input::Wake).await;
+        }
+        self.ports.tree.follows(SERVICE, version);
+    }
+
+    /// Gives the client an input, after the settings where they have changed,
+    /// and does what it wants.
+    async fn give(&mut self, input: Input) {
+        self.settle().await;
+        self.handle(input).await;
+    }
+
+    async fn settle(&mut self) {
+        let snapshot = self.ports.tree.snapshot();
+        if self.version == Some(snapshot.version()) {
+            return;
+        }
+        self.version = Some(snapshot.version());
+        let settings = Settings::read(&snapshot);
+        if self.settings.as_ref() == Some(&settings) {
+            return;
+        }
+        self.warn(&settings);
+        self.settings = Some(settings.clone());
+        self.place().await;
+        Box::pin(self.handle(Input::Settings(Box::new(settings)))).await;
+    }
+
+    /// What is stored but acts as something safer.
+    fn warn(&self, settings: &Settings) {
+        let told = self.settings.as_ref().map(Settings::raised);
+        let told = told.unwrap_or_default();
+        let raised = settings.raised().into_iter();
+        for [object, value, safe] in raised.filter(|one| !told.contains(one)) {
+            let notice = messages::SETTING_RAISED.with([&object, &value, &safe]);
+            self.ports.tree.notify(&notice);
+        }
+    }
+
+    /// Connection requests are heard only where there is an ACS to send them.
+    /// The door is where it is wanted when this returns: the first Inform says where.
+    async fn place(&mut self) {
+        let addresses = self.ports.addresses.borrow_and_update().clone();
+        let settings = self.settings.as_ref();
+        let wanted = settings.filter(|settings| settings.url.is_some());
+        let wanted = wanted.map(|settings| {
+            let interface = match settings.interface.as_str() {
+                "" => INTERFACE,
+                named => named,
+            };
+            let address = addresses.get(interface).copied();
+            let address = address.map(|address| SocketAddr::new(address, settings.requests.port));
+            Place {
+                address: address.ok_or_else(|| {
+                    format!("the interface {interface} has no address; see Bni.NetworkInterfaces")
+                }),
+                requests: settings.requests.clone(),
+            }
+        });
+        self.seen_to.borrow_and_update();
+        let moves = self.wanted.send_if_modified(|known| {
+            let differs = *known != wanted;
+            *known = wanted;
+            differs
+        });
+        if moves {
+            // A door that takes longer is told of when it stands.
+            let _ = tokio::time::timeout(DOOR, self.seen_to.changed()).await;
+        }
+    }
+
+    async fn handle(&mut self, input: Input) {
+        let view = self.ports.tree.instances();
+        self.client.handle(self.now(), &view, input);
+        while let Some(output) = self.client.poll() {
+            if let Some(input) = self.carry(output).await {
+                // Before a change is answered, what it changed is in effect.
+                Box::pin(self.give(input)).await;
+            }
+        }
+    }
+
+    /// Does what the client wants; what comes of it at once.
+    async fn carry(&mut self, output: Output) -> Option<Input> {
+        match output {
+            Output::Post(post) => self.post(post).await,
+            Output::Close => self.order(Order::Close).await,
+            Output::Change(wishes) => return Some(Input::Changed(self.commit(wishes).await)),
+            Output::Keep(wishes) => {
+                // What cannot be kept is told again after a restart, and the tree has said why.
+                let _ = self.commit(wishes).await;
+            }
+            Output::Proven(version) => self.ports.tree.prove(PROBE, version),
+            Output::Publish(status) => self.publish(&status),
+            Output::Say(notice) => self.ports.tree.notify(&notice),
+            Output::Reboot => return self.leave("Scm.Reboot").await,
+            Output::FactoryReset => return self.leave("Conf.FactoryReset").await,
+        }
+        None
+    }
+
+    async fn post(&mut self, post: Post) {
+        let Some(settings) = &self.settings else {
+            return;
+        };
+        let terms = Terms {
+            account: account(settings, &self.ports.who),
+            level: match settings.validation {
+                Validation::NoValidation => Level::NoValidation,
+                Validation::HostName => Level::HostName,
+            },
+            from: self.from(settings),
+            patience: settings.timeout,
+        };
+        let posting = Posting {
+            post,
+            terms,
+            view: self.ports.tree.instances(),
+            model: settings.model.clone(),
+        };
+        self.order(Order::Post(Box::new(posting))).await;
+    }
+
+    /// The address that the ACS is called from, where an interface is named for it.
+    fn from(&self, settings: &Settings) -> Option<IpAddr> {
+        let named = Some(&settings.interface).filter(|name| !name.is_empty())?;
+        self.ports.addresses.borrow().get(named).copied()
+    }
+
+    async fn order(&mut self, order: Order) {
+        // The line ends only with this.
+        let _ = self.orders.send(order).await;
+    }
+
+    async fn commit(&mut self, wishes: Transaction) -> Outcome {
+        let at = self.now().wall.map_or(0, |wall| wall.secs());
+        let (send, receive) = oneshot::channel();
+        self.ports.tree.commit(wishes, at, move |outcome| {
+            // Whoever waits below is there until it has come.
+            let _ = send.send(outcome);
+        });
+        receive.await.unwrap_or_else(|_| Err(Vec::new()))
+    }
+
+    /// The unit starts again, as the ACS wants it; where it does not, the client goes on.
+    async fn leave(&mut self, operation: &str) -> Option<Input> {
+        let actor = Actor {
+            face: Face::Cwmp,
+            user: "acs".to_owned(),
+            address: String::new(),
+            rights: Rights::Device,
+        };
+        let (send, receive) = oneshot::channel();
+        let answer = move |outcome| {
+            // Whoever waits below is there until it has come.
+            let _ = send.send(outcome);
+        };
+        let tree = &self.ports.tree;
+        tree.invoke(actor, operation, &[], None, Box::new(answer));
+        let why = match receive.await {
+            Ok(Ok(_)) => return None,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "nobody answered".to_owned(),
+        };
+        let notice = messages::ACS_WISH_FAILED.with([&operation, &why]);
+        self.ports.tree.notify(&notice);
+        Some(Input::Stays)
+    }
+
+    async fn asked(&mut self, invocation: Invocation) {
+        self.settle().await;
+        let without = self.settings.as_ref().is_none_or(|it| it.url.is_none());
+        if without {
+            let why = "there is no URL of an ACS: set Cwmp.AcsStaticUrl and Cwmp.AcsUrlConfigSource=static";
+            return (invocation.answer)(Err(OperationError::Failed(why.to_owned())));
+        }
+        self.waiting.push((self.sessions + 1, invocation.answer));
+        self.handle(Input::InformNow).await;
+    }
+
+    fn publish(&mut self, status: &Status) {
+        let live = self.ports.tree.live();
+        live.publish(|live| status.publish(live));
+        let Some(last) = status.sessions.back() else {
+            return;
+        };
+        self.sessions = last.number;
+        for (number, answer) in std::mem::take(&mut self.waiting) {
+            let ended = status
+                .sessions
+                .iter()
+                .find(|session| session.number == number);
+            match ended.map(|session| (session.result.as_str(), &session.events)) {
+                Some(("done", events)) => answer(Ok(format!("session {number}: {events}"))),
+                Some((why, _)) if !why.is_empty() => {
+                    answer(Err(OperationError::Failed(why.to_owned())));
+                }
+                _ => self.waiting.push((number, answer)),
+            }
+        }
+    }
+
+    fn now(&self) -> Moment {
+        let mut chance = [0; 8];
+        // Without randomness many units would come back at the same time; nothing worse.
+        let _ = rand_bytes(&mut chance);
+        Moment {
+            tick: Instant::now(),
+            wall: self.ports.keyring.clock().time().known(),
+            chance: u64::from_ne_bytes(chance),
+        }
+    }
+
+    /// Until the client's deadline, or the next look.
+    fn wait(&self) -> Instant {
+        let look = Instant::now() + LOOK;
+        self.client.wake_at().map_or(look, |at| at.min(look))
+    }
+}
+
+async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
+    // Whoever could say it being gone says it too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// TR-069 §3.4.4: the unit's own name where no other is set.
+fn account(settings: &Settings, who: &DeviceIdStruct) -> Account {
+    let username = match settings.username.as_str() {
+        "" if who.product_class.is_empty() => format!("{}-{}", who.oui, who.serial_number),
+        "" => format!("{}-{}-{}", who.oui, who.product_class, who.serial_number),
+        named => named.to_owned(),
+    };
+    Account {
+        username,
+        password: settings.password.clone(),
+    }
+}
+
+fn offer(tree: &Tree, invoke: mpsc::Sender<Invocation>) {
+    let sink = move |invocation| {
+        if let Err(error) = invoke.try_send(invocation) {
+            let why = "the service Cwmp does not run, or is busy: see Scm.ServicesInfo";
+            (error.into_inner().answer)(Err(OperationError::Failed(why.to_owned())));
+        }
+    };
+    tree.offer(&INFORM, Arc::new(sink));
+}
+
+/// What a session proves of a change that waits for its confirmation.
+pub const PROBE: &str = "acs";

@@ -1,0 +1,17 @@
+//! TR-069: the client of an auto-configuration server.
+
+pub mod client;
+mod cookies;
+pub mod doorman;
+pub mod event;
+pub mod exchange;
+pub mod fault;
+pub mod io;
+pub mod model;
+pub mod notify;
+pub mod periodic;
+pub mod retry;
+mod rpc;
+pub mod session;
+pub mod settings;
+pub mod status;

@@ -1,0 +1,209 @@
+//! The parameters that an ACS sees, over the objects of the tree.
+//!
+//! For the client of an ACS: paths, values and instance numbers on one side,
+//! names, keys and wishes on the other. It reads one version of the tree and
+//! writes into transactions; what may be written by whom is decided here,
+//! since the transactions are the device's own.
+
+mod draft;
+pub mod explain;
+pub mod export;
+pub mod map;
+mod numbers;
+mod path;
+mod read;
+mod rows;
+mod text;
+mod write;
+
+pub use path::Parameter;
+
+use super::fault::Code;
+use super::settings::Model;
+use crate::schema::TableId;
+use crate::tree::{Instances, Transaction};
+use crate::wire::soap::message::{ParameterInfo, ParameterValue};
+use map::{Access, Object, Rows, Source, Told};
+use numbers::Numbers;
+use path::{Place, Spot, below};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The data model over one version of the tree.
+pub struct DataModel<'a> {
+    view: &'a Instances,
+    settings: &'a Model,
+    /// Of the tables that were asked for.
+    numbers: Mutex<BTreeMap<TableId, Arc<Numbers>>>,
+}
+
+impl<'a> DataModel<'a> {
+    /// The model over what the tree says now.
+    pub fn new(view: &'a Instances, settings: &'a Model) -> Self {
+        Self {
+            view,
+            settings,
+            numbers: Mutex::default(),
+        }
+    }
+
+    /// The parameters of a full or partial path; "" is all of them.
+    pub fn find(&self, path: &str) -> Result<Vec<Parameter>, Code> {
+        let mut found = Vec::new();
+        for spot in self.resolve(path)? {
+            self.each(spot, &mut |spot| {
+                if let Spot::Parameter(one) = spot {
+                    found.push(one);
+                }
+            });
+        }
+        Ok(found)
+    }
+
+    /// A parameter's value as it stands; a secret's is "".
+    pub fn value(&self, parameter: &Parameter) -> ParameterValue {
+        ParameterValue {
+            name: parameter.path(),
+            value: self.text(&parameter.place, parameter.leaf),
+            kind: Some(parameter.leaf.kind),
+        }
+    }
+
+    /// What exists below a path (TR-069 A.3.2.3).
+    pub fn names(&self, path: &str, next_level: bool) -> Result<Vec<ParameterInfo>, Code> {
+        let mut names = Vec::new();
+        if path.is_empty() && next_level {
+            return Ok(vec![self.info(&Spot::Object(self.root()))]);
+        }
+        for spot in self.resolve(path)? {
+            match (next_level, &spot) {
+                (true, Spot::Parameter(_)) => return Err(Code::InvalidArguments),
+                (true, _) => names.extend(self.below(&spot).iter().map(|one| self.info(one))),
+                (false, _) => self.each(spot, &mut |one| names.push(self.info(&one))),
+            }
+        }
+        Ok(names)
+    }
+
+    /// What every Inform carries.
+    pub fn inform(&self) -> Vec<Parameter> {
+        let all = map::objects().iter();
+        let all = all.flat_map(|object| object.leaves.iter().map(move |leaf| (object, leaf)));
+        let forced = all.filter(|(_, leaf)| leaf.inform);
+        let paths = forced.map(|(object, leaf)| format!("{}{}", object.path, leaf.name));
+        paths
+            .filter_map(|path| self.parameter(&path.replacen("Device", self.settings.root, 1)))
+            .collect()
+    }
+
+    /// How a parameter is notified before the ACS says anything, and whether
+    /// the ACS may say something else.
+    pub fn notification(&self, path: &str) -> (u8, bool) {
+        let leaf = self.parameter(path).map(|one| one.leaf);
+        match leaf.map_or(Told::Off, |leaf| leaf.told) {
+            Told::Off | Told::Quiet => (0, true),
+            Told::Active => (2, true),
+            Told::Always => (2, false),
+        }
+    }
+
+    /// Keeps the numbers of rows that have not been told yet: before an
+    /// answer that may tell them leaves.
+    pub fn number(&self, keep: &mut Transaction) {
+        let mut seen = Vec::new();
+        for object in map::objects() {
+            let Rows::Of { table, .. } = object.rows else {
+                continue;
+            };
+            let leader = numbers::leader(table);
+            if !seen.contains(&leader) {
+                seen.push(leader);
+                self.numbers(leader).keep(keep);
+            }
+        }
+    }
+
+    /// The instances of a table.
+    fn numbers(&self, table: TableId) -> Arc<Numbers> {
+        let leader = numbers::leader(table);
+        let mut known = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbers = known
+            .entry(leader)
+            .or_insert_with(|| Arc::new(Numbers::of(self.view, leader)));
+        numbers.clone()
+    }
+
+    /// For the rest of the request the table has these.
+    fn replace(&self, table: TableId, with: Numbers) {
+        let mut known = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(numbers::leader(table), Arc::new(with));
+    }
+
+    /// A spot, and everything below it.
+    fn each(&self, spot: Spot, tell: &mut dyn FnMut(Spot)) {
+        let below = self.below(&spot);
+        tell(spot);
+        for one in below {
+            self.each(one, tell);
+        }
+    }
+
+    /// What stands directly below.
+    fn below(&self, spot: &Spot) -> Vec<Spot> {
+        match spot {
+            Spot::Parameter(_) => Vec::new(),
+            Spot::Table(place) => self.instances(place),
+            Spot::Object(place) => {
+                let leaves = place.object.leaves.iter().map(|leaf| {
+                    let place = place.clone();
+                    Spot::Parameter(Parameter { place, leaf })
+                });
+                let children = self.children(place.object);
+                leaves
+                    .chain(children.map(|child| below(place, child)))
+                    .collect()
+            }
+        }
+    }
+
+    fn info(&self, spot: &Spot) -> ParameterInfo {
+        match spot {
+            Spot::Object(place) | Spot::Table(place) => ParameterInfo {
+                name: place.path.clone(),
+                writable: is_extensible(place.object),
+            },
+            Spot::Parameter(one) => ParameterInfo {
+                name: one.path(),
+                writable: self.is_writable(one),
+            },
+        }
+    }
+
+    /// Whether the ACS may write a parameter as it stands.
+    fn is_writable(&self, parameter: &Parameter) -> bool {
+        let (place, leaf) = (&parameter.place, parameter.leaf);
+        match (leaf.access, &leaf.source) {
+            (Access::Read, _) => false,
+            (_, Source::Alias) => self.may_be_named(place, leaf.access),
+            (_, Source::Cell(cell)) if self.is_key(cell) => self.is_being_made(place),
+            (Access::Write | Access::Once, _) => true,
+        }
+    }
+
+    fn may_be_named(&self, place: &Place, access: Access) -> bool {
+        let named = place.row().and_then(|(table, index)| {
+            let numbers = self.numbers(*table);
+            let one = numbers.get(numbers.number(index)?)?;
+            numbers.keeps_aliases().then_some(one.is_named())
+        });
+        named.is_some_and(|named| !named || access == Access::Write)
+    }
+}
+
+/// Whether AddObject works on the table and DeleteObject on its instances.
+fn is_extensible(object: &Object) -> bool {
+    object.adds
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,295 @@
+//! Which parameters an ACS wants to hear of, and what it has heard.
+//!
+//! A value is compared with the one that the ACS last acknowledged, over
+//! restarts too, so that a change while nobody could tell it is still told
+//! (TR-069 §3.7.1.5, 4 VALUE CHANGE). Kept is a digest: no value is copied.
+
+use super::model::DataModel;
+use crate::schema::cwmp::notification as row;
+use crate::schema::{Index, Name, Value};
+use crate::tree::{Creation, Snapshot, Transaction};
+use crate::wire::soap::message::ParameterValue;
+use openssl::sha::sha256;
+use std::collections::BTreeMap;
+
+/// Every parameter that has attributes.
+#[derive(Debug, Default)]
+pub struct Notifications {
+    watched: BTreeMap<String, Watched>,
+}
+
+/// The attributes of one parameter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    row: u32,
+    /// 0 to 6 (A.3.2.4).
+    pub level: u8,
+    /// Who besides the ACS may change it.
+    pub access: Vec<String>,
+    /// A digest of what was acknowledged; "": nothing was.
+    acknowledged: String,
+}
+
+/// A parameter that is not as the ACS knows it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// As it is.
+    pub value: ParameterValue,
+    /// Whether a session is to be opened for it.
+    pub active: bool,
+}
+
+impl Watched {
+    /// 1, 2, 4, 6: a change is told in the next Inform.
+    fn is_told(&self) -> bool {
+        matches!(self.level, 1 | 2 | 4 | 6)
+    }
+
+    /// 2: a change opens a session.
+    fn is_active(&self) -> bool {
+        self.level == 2
+    }
+}
+
+impl Notifications {
+    /// What the last run left.
+    pub fn recall(snapshot: &Snapshot) -> Self {
+        let rows = snapshot.rows(row::TABLE).iter();
+        let watched = rows.filter_map(|(index, kept)| {
+            let text = |column| match kept.column(column) {
+                Some(Value::Octets(octets)) => String::from_utf8_lossy(octets).into_owned(),
+                _ => String::new(),
+            };
+            let level = match kept.column(row::ATTRIBUTE.id()) {
+                Some(Value::Unsigned(level)) => u8::try_from(*level).ok()?,
+                _ => 0,
+            };
+            let access = text(row::ACCESS_LIST.id());
+            let access = access.split(',').filter(|name| !name.is_empty());
+            let watched = Watched {
+                row: *index.arcs().first()?,
+                level,
+                access: access.map(str::to_owned).collect(),
+                acknowledged: text(row::ACKNOWLEDGED.id()),
+            };
+            Some((text(row::PATH.id()), watched))
+        });
+        Self {
+            watched: watched.collect(),
+        }
+    }
+
+    /// The attributes of a parameter; those of the model where the ACS set none.
+    pub fn of(&self, path: &str, model: &DataModel<'_>) -> (u8, Vec<String>) {
+        match self.watched.get(path) {
+            Some(watched) => (watched.level, watched.access.clone()),
+            None => (model.notification(path).0, Vec::new()),
+        }
+    }
+
+    /// Watches what the model wants told without being asked.
+    pub fn watch_forced(&mut self, model: &DataModel<'_>) {
+        for parameter in model.inform() {
+            let (level, _) = model.notification(&parameter.path());
+            if level > 0 && !self.watched.contains_key(&parameter.path()) {
+                let row = self.free_row();
+                let watched = Watched {
+                    row,
+                    level,
+                    ..Watched::default()
+                };
+                self.watched.insert(parameter.path(), watched);
+            }
+        }
+    }
+
+    /// Sets attributes; None where there are too many parameters with some.
+    pub fn set(
+        &mut self,
+        value: &ParameterValue,
+        level: Option<u8>,
+        access: Option<&[String]>,
+        keep: &mut Transaction,
+    ) -> Option<()> {
+        if !self.watched.contains_key(&value.name) && self.watched.len() >= MOST {
+            return None;
+        }
+        let row = self.free_row();
+        let watched = self.watched.entry(value.name.clone()).or_insert(Watched {
+            row,
+            ..Watched::default()
+        });
+        if let Some(level) = level {
+            // What it is now is what the ACS knows: only later changes are news.
+            if watched.level == 0 && level > 0 {
+                watched.acknowledged = digest(value);
+            }
+            watched.level = level;
+        }
+        if let Some(access) = access {
+            watched.access = access.to_vec();
+        }
+        watched.keep(&value.name, keep);
+        Some(())
+    }
+
+    /// What is not as the ACS knows it. Parameters that are gone are forgotten
+    /// with the rows that kept them.
+    pub fn changes(&self, model: &DataModel<'_>) -> Vec<Changed> {
+        let told = self.watched.iter().filter(|(_, watched)| watched.is_told());
+        told.filter(|(_, watched)| !watched.acknowledged.is_empty())
+            .filter_map(|(path, watched)| {
+                let value = current(model, path)?;
+                (digest(&value) != watched.acknowledged).then(|| Changed {
+                    value,
+                    active: watched.is_active(),
+                })
+            })
+            .collect()
+    }
+
+    /// The ACS has seen all there is to see of these: their values as they are.
+    pub fn acknowledged<'v>(
+        &mut self,
+        values: impl IntoIterator<Item = &'v ParameterValue>,
+        keep: &mut Transaction,
+    ) {
+        for value in values {
+            let Some(watched) = self.watched.get_mut(&value.name) else {
+                continue;
+            };
+            let now = digest(value);
+            if watched.acknowledged != now {
+                watched.acknowledged = now;
+                watched.keep(&value.name, keep);
+            }
+        }
+    }
+
+    /// A first contact: everything that is watched is known as it is.
+    pub fn all_acknowledged(&mut self, model: &DataModel<'_>, keep: &mut Transaction) {
+        let unknown = self
+            .watched
+            .iter()
+            .filter(|(_, watched)| watched.acknowledged.is_empty());
+        let values: Vec<ParameterValue> = unknown
+            .filter_map(|(path, _)| current(model, path))
+            .collect();
+        self.acknowledged(&values, keep);
+    }
+
+    fn free_row(&self) -> u32 {
+        let highest = self.watched.values().map(|watched| watched.row).max();
+        highest.unwrap_or(0) + 1
+    }
+}
+
+impl Watched {
+    fn keep(&self, path: &str, keep: &mut Transaction) {
+        let index = Index::number(self.row);
+        keep.create(row::TABLE, index.clone(), Creation::Active);
+        for (column, value) in [
+            (row::PATH.id(), Value::from(path)),
+            (row::ATTRIBUTE.id(), Value::Unsigned(self.level.into())),
+            (row::ACCESS_LIST.id(), Value::from(self.access.join(","))),
+            (
+                row::ACKNOWLEDGED.id(),
+                Value::from(self.acknowledged.as_str()),
+            ),
+        ] {
+            let index = index.clone();
+            keep.assign(Name { column, index }, value);
+        }
+    }
+}
+
+fn current(model: &DataModel<'_>, path: &str) -> Option<ParameterValue> {
+    let found = model.find(path).ok()?;
+    Some(model.value(found.first()?))
+}
+
+/// Half a SHA-256 in hexadecimal.
+fn digest(value: &ParameterValue) -> String {
+    let hash = sha256(value.value.as_bytes());
+    hash[..16]
+        .iter()
+        .map(|octet| format!("{octet:02x}"))
+        .collect()
+}
+
+/// Parameters that may have attributes.
+const MOST: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::north::cwmp::settings::Settings;
+    use crate::tree::{Actor, Configured, Tree};
+
+    const NAME: &str = "Device.X_0090F8_Hoc.SystemName";
+
+    fn rename(tree: &Tree, name: &str) {
+        let mut txn = Transaction::new(Actor::local());
+        txn.assign(Name::parse("Hoc.SystemName").expect("a name"), name.into());
+        tree.commit_and_wait(txn, 0).expect("granted");
+    }
+
+    fn value(tree: &Tree) -> ParameterValue {
+        let settings = Settings::read(&tree.snapshot()).model;
+        let view = tree.instances();
+        let model = DataModel::new(&view, &settings);
+        current(&model, NAME).expect("it exists")
+    }
+
+    fn changes(notifications: &Notifications, tree: &Tree) -> Vec<Changed> {
+        let settings = Settings::read(&tree.snapshot()).model;
+        let view = tree.instances();
+        notifications.changes(&DataModel::new(&view, &settings))
+    }
+
+    fn watched(tree: &Tree, level: u8) -> Notifications {
+        let mut notifications = Notifications::default();
+        let mut txn = Transaction::new(Actor::device());
+        notifications
+            .set(&value(tree), Some(level), None, &mut txn)
+            .expect("room");
+        tree.commit_and_wait(txn, 0).expect("granted");
+        notifications
+    }
+
+    #[test]
+    fn a_change_is_news_until_it_is_acknowledged_and_over_a_restart() {
+        let tree = Tree::in_memory();
+        let notifications = watched(&tree, 2);
+        assert!(changes(&notifications, &tree).is_empty());
+        rename(&tree, "other");
+        let mut recalled = Notifications::recall(&tree.snapshot());
+        let news = changes(&recalled, &tree);
+        assert_eq!(news.len(), 1);
+        assert!(news[0].active && news[0].value.value == "other");
+        let mut txn = Transaction::new(Actor::device());
+        recalled.acknowledged([&news[0].value], &mut txn);
+        tree.commit_and_wait(txn, 0).expect("granted");
+        assert!(changes(&Notifications::recall(&tree.snapshot()), &tree).is_empty());
+    }
+
+    #[test]
+    fn a_value_that_came_back_is_no_news() {
+        let tree = Tree::in_memory();
+        rename(&tree, "one");
+        let notifications = watched(&tree, 1);
+        rename(&tree, "two");
+        let news = changes(&notifications, &tree);
+        assert!(!news[0].active);
+        rename(&tree, "one");
+        assert!(changes(&notifications, &tree).is_empty());
+    }
+
+    #[test]
+    fn a_parameter_that_is_off_is_not_told() {
+        let tree = Tree::in_memory();
+        let notifications = watched(&tree, 0);
+        rename(&tree, "other");
+        assert!(changes(&notifications, &tree).is_empty());
+    }
+}

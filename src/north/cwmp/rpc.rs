@@ -1,0 +1,358 @@
+//! What the ACS asks for, one request at a time (TR-069 annex A.3, A.4.1).
+//!
+//! Reading is answered here; changing becomes one transaction, whose refusals
+//! come back as faults that name each parameter. What ends or restarts the
+//! device is only noted: it waits for the end of the session.
+
+use super::client::After;
+use super::event::{Cause, Events, Method};
+use super::fault::{Code, of_parameters};
+use super::model::{DataModel, Parameter};
+use super::notify::Notifications;
+use crate::schema::cwmp::scheduled_inform;
+use crate::schema::{Index, Name, conf, cwmp};
+use crate::tree::{Actor, Creation, Face, Refusal, Rights, Transaction, Value};
+use crate::wire::soap::message::{
+    AcsRequest, Applied, AttributeChange, CpeResponse, Fault, FromCpe, ParameterAttributes,
+    ParameterFault, ParameterValue,
+};
+
+/// The requests that are understood, as GetRPCMethods lists them.
+const METHODS: [&str; 12] = [
+    "GetRPCMethods",
+    "SetParameterValues",
+    "GetParameterValues",
+    "GetParameterNames",
+    "SetParameterAttributes",
+    "GetParameterAttributes",
+    "AddObject",
+    "DeleteObject",
+    "Reboot",
+    "FactoryReset",
+    "ScheduleInform",
+    "GetAllQueuedTransfers",
+];
+
+/// What a request comes to.
+pub(super) enum Work {
+    /// The answer.
+    Say(FromCpe),
+    /// The answer's values, to be printed one by one.
+    Values(Vec<Parameter>),
+    /// A transaction first.
+    Change(Box<Change>),
+}
+
+/// A change, and what is said once it is made.
+pub(super) struct Change {
+    pub(super) wishes: Transaction,
+    /// For each of the first wishes, the parameter of the request that it came from.
+    pub(super) origins: Vec<usize>,
+    /// The parameters of the request.
+    pub(super) asked: Vec<String>,
+    pub(super) answer: CpeResponse,
+    pub(super) after: After,
+    /// Whether a refusal is told for each parameter (SetParameterValues only).
+    pub(super) each: bool,
+}
+
+/// What requests are answered from.
+pub(super) struct Desk<'a> {
+    pub(super) model: DataModel<'a>,
+    pub(super) events: &'a mut Events,
+    pub(super) notifications: &'a mut Notifications,
+    /// Seconds after which a change of how the ACS is reached is undone.
+    pub(super) change_deadline: Option<u32>,
+    /// When `DelaySeconds` from now is, where the time is known.
+    pub(super) due: &'a dyn Fn(u32) -> String,
+    /// The address of the ACS, for the record of who changed what.
+    pub(super) acs: &'a str,
+    /// The next free row of the scheduled Informs.
+    pub(super) schedule: u32,
+}
+
+impl Desk<'_> {
+    pub(super) fn work(&mut self, request: AcsRequest) -> Work {
+        let done = match request {
+            AcsRequest::GetRpcMethods => Ok(said(CpeResponse::GetRpcMethods(
+                METHODS.map(str::to_owned).to_vec(),
+            ))),
+            AcsRequest::GetParameterValues(paths) => self.values(&paths),
+            AcsRequest::GetParameterNames { path, next_level } => self
+                .model
+                .names(&path, next_level)
+                .map(|names| said(CpeResponse::GetParameterNames(names)))
+                .map_err(|code| code.fault(&path)),
+            AcsRequest::SetParameterValues {
+                values,
+                parameter_key,
+            } => self.set(&values, &parameter_key),
+            AcsRequest::GetParameterAttributes(paths) => self.attributes(&paths),
+            AcsRequest::SetParameterAttributes(changes) => self.set_attributes(&changes),
+            AcsRequest::AddObject {
+                path,
+                parameter_key,
+            } => self.add(&path, &parameter_key),
+            AcsRequest::DeleteObject {
+                path,
+                parameter_key,
+            } => self.delete(&path, &parameter_key),
+            AcsRequest::Reboot { command_key } => {
+                let cause = Cause::Method(Method::Reboot, command_key);
+                Ok(self.promise(cause, CpeResponse::Reboot, After::Reboot))
+            }
+            AcsRequest::FactoryReset => Ok(Work::Change(Box::new(Change {
+                after: After::FactoryReset,
+                ..self.change(CpeResponse::FactoryReset)
+            }))),
+            AcsRequest::ScheduleInform {
+                delay_seconds,
+                command_key,
+            } => self.schedule(delay_seconds, &command_key),
+            AcsRequest::GetAllQueuedTransfers => {
+                Ok(said(CpeResponse::GetAllQueuedTransfers(Vec::new())))
+            }
+            AcsRequest::Download(_)
+            | AcsRequest::Upload(_)
+            | AcsRequest::ScheduleDownload(_)
+            | AcsRequest::CancelTransfer { .. } => Err(Code::MethodNotSupported.fault("")),
+            AcsRequest::Unknown(method) => Err(Code::MethodNotSupported.fault(&method)),
+        };
+        done.unwrap_or_else(|fault| Work::Say(FromCpe::Fault(fault)))
+    }
+
+    /// One bad name is a fault for all (A.3.2.2).
+    fn values(&self, paths: &[String]) -> Result<Work, Fault> {
+        let mut found = Vec::new();
+        for path in paths {
+            let parameters = self.model.find(path);
+            found.extend(parameters.map_err(|code| code.fault(path))?);
+        }
+        Ok(Work::Values(found))
+    }
+
+    fn set(&self, values: &[ParameterValue], key: &str) -> Result<Work, Fault> {
+        let mut change = self.change(CpeResponse::SetParameterValues(Applied::Now));
+        let mut twice: Vec<ParameterFault> = Vec::new();
+        for (at, value) in values.iter().enumerate() {
+            // A.3.2.1: the same parameter more than once is an invalid argument.
+            if values[..at]
+                .iter()
+                .any(|earlier| earlier.name == value.name)
+            {
+                twice.push(ParameterFault {
+                    name: value.name.clone(),
+                    fault: Code::InvalidArguments.because("it is there twice"),
+                });
+            }
+        }
+        if !twice.is_empty() {
+            return Err(of_parameters(twice));
+        }
+        let origins = self.model.set(values, &mut change.wishes);
+        change.origins = origins.map_err(of_parameters)?;
+        change.asked = values.iter().map(|value| value.name.clone()).collect();
+        change.each = true;
+        change.after = After::Set(change.asked.clone());
+        self.undo_unless_reached(&mut change.wishes);
+        parameter_key(&mut change.wishes, key)?;
+        Ok(Work::Change(Box::new(change)))
+    }
+
+    /// An ACS that locks itself out is let in again.
+    fn undo_unless_reached(&self, wishes: &mut Transaction) {
+        let Some(deadline) = self.change_deadline else {
+            return;
+        };
+        const REACHED_BY: [&str; 7] = [
+            "acsUrlConfigSource",
+            "acsStaticUrl",
+            "username",
+            "password",
+            "networkInterface",
+            "transportCertificateValidation",
+            "rootElement",
+        ];
+        let reached_by = |name: &Name| {
+            let column = name.column.get();
+            let service = column.service().name;
+            service == "Cert" || service == "Cwmp" && REACHED_BY.contains(&column.name)
+        };
+        if wishes.assigned().any(reached_by) {
+            let name = scalar(conf::CONFIRM_WITHIN.id());
+            wishes.assign(name, Value::Unsigned(deadline));
+        }
+    }
+
+    fn add(&self, path: &str, key: &str) -> Result<Work, Fault> {
+        let mut change = self.change(CpeResponse::Reboot);
+        let instance = self.model.add(path, &mut change.wishes);
+        let instance = instance.map_err(|code| code.fault(path))?;
+        parameter_key(&mut change.wishes, key)?;
+        change.answer = CpeResponse::AddObject {
+            instance,
+            status: Applied::Now,
+        };
+        Ok(Work::Change(Box::new(change)))
+    }
+
+    fn delete(&self, path: &str, key: &str) -> Result<Work, Fault> {
+        let mut change = self.change(CpeResponse::DeleteObject(Applied::Now));
+        let deleted = self.model.delete(path, &mut change.wishes);
+        deleted.map_err(|code| code.fault(path))?;
+        parameter_key(&mut change.wishes, key)?;
+        Ok(Work::Change(Box::new(change)))
+    }
+
+    fn attributes(&self, paths: &[String]) -> Result<Work, Fault> {
+        let mut attributes = Vec::new();
+        for path in paths {
+            let found = self.model.find(path).map_err(|code| code.fault(path))?;
+            attributes.extend(found.into_iter().map(|parameter| {
+                let (notification, access_list) =
+                    self.notifications.of(&parameter.path(), &self.model);
+                ParameterAttributes {
+                    name: parameter.path(),
+                    notification,
+                    access_list,
+                }
+            }));
+        }
+        Ok(said(CpeResponse::GetParameterAttributes(attributes)))
+    }
+
+    /// All or nothing (A.3.2.4): looked at whole before any is set.
+    fn set_attributes(&mut self, changes: &[AttributeChange]) -> Result<Work, Fault> {
+        let mut wanted = Vec::new();
+        for change in changes {
+            let found = self.model.find(&change.name);
+            for parameter in found.map_err(|code| code.fault(&change.name))? {
+                let (level, free) = self.model.notification(&parameter.path());
+                match change.notification {
+                    Some(asked) if asked > 6 => {
+                        return Err(Code::InvalidArguments.fault(&change.name));
+                    }
+                    Some(asked) if !free && asked != level => {
+                        return Err(Code::NotificationRejected.fault(&parameter.path()));
+                    }
+                    _ => wanted.push((parameter, change)),
+                }
+            }
+        }
+        if wanted.len() > MOST_ATTRIBUTES {
+            return Err(Code::ResourcesExceeded.fault("too many parameters"));
+        }
+        let mut change = self.change(CpeResponse::SetParameterAttributes);
+        for (parameter, asked) in wanted {
+            let value = self.model.value(&parameter);
+            let access = asked.access_list.as_deref();
+            self.notifications
+                .set(&value, asked.notification, access, &mut change.wishes)
+                .ok_or_else(|| Code::ResourcesExceeded.fault("too many parameters"))?;
+        }
+        Ok(Work::Change(Box::new(change)))
+    }
+
+    fn schedule(&self, delay: u32, key: &str) -> Result<Work, Fault> {
+        // A.4.1.2: at least one second.
+        if delay == 0 || key.len() > LONGEST_KEY {
+            return Err(Code::InvalidArguments.fault(""));
+        }
+        let mut change = self.change(CpeResponse::ScheduleInform);
+        let index = Index::number(self.schedule);
+        let table = scheduled_inform::TABLE;
+        change.wishes.create(table, index.clone(), Creation::Active);
+        for (column, text) in [
+            (scheduled_inform::COMMAND_KEY.id(), key.to_owned()),
+            (scheduled_inform::DUE.id(), (self.due)(delay)),
+        ] {
+            let index = index.clone();
+            change.wishes.assign(Name { column, index }, text.into());
+        }
+        change.after = After::Schedule {
+            row: self.schedule,
+            delay,
+        };
+        Ok(Work::Change(Box::new(change)))
+    }
+
+    /// Something that is done after the session, and whose event is on disk before the answer.
+    fn promise(&mut self, cause: Cause, answer: CpeResponse, after: After) -> Work {
+        let mut change = self.change(answer);
+        self.events.add(cause, &mut change.wishes);
+        change.after = after;
+        Work::Change(Box::new(change))
+    }
+
+    fn change(&self, answer: CpeResponse) -> Change {
+        let actor = Actor {
+            face: Face::Cwmp,
+            user: "acs".to_owned(),
+            address: self.acs.to_owned(),
+            // The client's own rows go with the ACS's wishes in one commit;
+            // what the ACS itself may not write, the model has refused.
+            rights: Rights::Device,
+        };
+        Change {
+            wishes: Transaction::new(actor),
+            origins: Vec::new(),
+            asked: Vec::new(),
+            answer,
+            after: After::Nothing,
+            each: false,
+        }
+    }
+}
+
+impl Change {
+    /// The fault for what the tree refused.
+    pub(super) fn refused(&self, refusals: &[Refusal]) -> Fault {
+        let named = refusals.iter().map(|refusal| {
+            let parameter = self
+                .origins
+                .get(refusal.wish)
+                .and_then(|at| self.asked.get(*at));
+            (parameter, refusal)
+        });
+        let first = refusals.first().map(|refusal| &refusal.reason);
+        let code = first.map_or(Code::InternalError, Code::of);
+        let whole: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        if !self.each || code == Code::ResourcesExceeded {
+            return code.fault(&whole.join("; "));
+        }
+        let faults = named.map(|(parameter, refusal)| ParameterFault {
+            // A rule that spans objects names the one it found; it is in the words.
+            name: parameter
+                .or(self.asked.first())
+                .cloned()
+                .unwrap_or_default(),
+            fault: Code::of(&refusal.reason).because(&refusal.reason.to_string()),
+        });
+        of_parameters(faults.collect())
+    }
+}
+
+/// A.3.2.1: stored with the change and only with it.
+fn parameter_key(wishes: &mut Transaction, key: &str) -> Result<(), Fault> {
+    if key.len() > LONGEST_KEY {
+        return Err(Code::InvalidArguments.fault("ParameterKey is longer than 32"));
+    }
+    wishes.assign(scalar(cwmp::PARAMETER_KEY.id()), key.into());
+    Ok(())
+}
+
+fn scalar(column: crate::schema::ColumnId) -> Name {
+    Name {
+        column,
+        index: Index::scalar(),
+    }
+}
+
+fn said(response: CpeResponse) -> Work {
+    Work::Say(FromCpe::Response(response))
+}
+
+/// cwmp-1-2.xsd: keys have at most 32 characters.
+const LONGEST_KEY: usize = 32;
+/// Parameters that one SetParameterAttributes may concern.
+const MOST_ATTRIBUTES: usize = 1024;

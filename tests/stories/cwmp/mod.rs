@@ -1,0 +1,6 @@
+//! The TR-069 client on a simulated wire, against an ACS that plays a part.
+
+mod rows;
+pub(crate) mod sessions;
+mod standard;
+pub(crate) mod world;

@@ -1,0 +1,127 @@
+//! Rows that an ACS adds, fills and deletes, as it sees them.
+
+use crate::cwmp::world::{Answer, World, acs, informed, set, texts};
+use demarc::north::cwmp::model::DataModel;
+use demarc::north::cwmp::settings::Settings;
+use demarc::schema::{Index, Name, Value, hoc};
+use demarc::tree::{Actor, Configured, Creation, Transaction, Tree};
+use std::time::{Duration, Instant};
+
+const HOSTS: &str = "Device.X_0090F8_Hoc.StaticHosts.";
+
+fn add(path: &str) -> Answer {
+    object("AddObject", path)
+}
+
+fn delete(path: &str) -> Answer {
+    object("DeleteObject", path)
+}
+
+fn object(method: &str, path: &str) -> Answer {
+    let body = format!(
+        "<C:{method}><ObjectName>{path}</ObjectName>\
+         <ParameterKey>k</ParameterKey></C:{method}>"
+    );
+    acs("row", &body)
+}
+
+fn get(path: &str) -> Answer {
+    let body = format!(
+        "<C:GetParameterValues><ParameterNames><string>{path}</string>\
+         </ParameterNames></C:GetParameterValues>"
+    );
+    acs("get", &body)
+}
+
+fn is_there(world: &World, name: &str) -> bool {
+    let name = Name::parse(name).expect("a name");
+    world.tree.instances().read(&name).is_some()
+}
+
+#[test]
+fn a_row_is_added_and_filled_in_one_session_and_in_use_after_it() {
+    let mut world = World::bootstrapped();
+    let name = format!("{HOSTS}1.Name");
+    world.answers([
+        informed(),
+        add(HOSTS),
+        set(&[(&name, "pbx.example")], "k2"),
+        get(HOSTS),
+    ]);
+    world.ask_for_a_session();
+    assert_eq!(texts(&world.posts[2], "InstanceNumber"), ["1"]);
+    assert_eq!(texts(&world.posts[2], "Status"), ["0"]);
+    assert_eq!(texts(&world.posts[3], "Status"), ["0"]);
+    assert!(world.posts[4].contains("pbx.example"));
+    assert_eq!(world.read("Cwmp.ParameterKey"), Value::from("k2"));
+    let snapshot = world.tree.snapshot();
+    let row = snapshot.row(hoc::static_hosts::TABLE, &Index::number(1));
+    let row = row.expect("it is there");
+    assert_eq!(row.state, demarc::tree::RowState::Active);
+}
+
+#[test]
+fn numbers_are_not_given_again_after_a_restart() {
+    let mut world = World::bootstrapped();
+    world.answers([
+        informed(),
+        add(HOSTS),
+        add(HOSTS),
+        delete(&format!("{HOSTS}2.")),
+    ]);
+    world.ask_for_a_session();
+    assert_eq!(texts(&world.posts[4], "Status"), ["0"]);
+    assert!(!is_there(&world, "Hoc.StaticHosts[Index=2].Name"));
+    world.posts.clear();
+    world.answers([informed(), add(HOSTS), get(&format!("{HOSTS}2."))]);
+    world.restart();
+    assert_eq!(texts(&world.posts[2], "InstanceNumber"), ["3"]);
+    assert_eq!(texts(&world.posts[3], "FaultCode"), ["9005"]);
+}
+
+#[test]
+fn a_row_of_another_face_is_kept_with_its_number_before_the_acs_hears_of_it() {
+    let mut world = World::bootstrapped();
+    world.assign("Hoc.StaticHosts[Index=1].Name", "a.example".into());
+    world.answers([informed(), get(HOSTS)]);
+    world.ask_for_a_session();
+    assert!(texts(&world.posts[2], "Name").contains(&format!("{HOSTS}1.Name")));
+    let row = world.read("Cwmp.Instance[Of=Hoc.StaticHosts,Number=1].Row");
+    assert_eq!(row, Value::from("1"));
+}
+
+#[test]
+fn a_table_that_only_the_device_fills_refuses_rows() {
+    let mut world = World::bootstrapped();
+    world.answers([
+        informed(),
+        add("Device.X_0090F8_Nlm.LocalLogMessages."),
+        add("Device.No."),
+    ]);
+    world.ask_for_a_session();
+    assert_eq!(texts(&world.posts[2], "FaultCode"), ["9001"]);
+    assert_eq!(texts(&world.posts[3], "FaultCode"), ["9005"]);
+    assert_eq!(world.read("Cwmp.ParameterKey"), Value::from(""));
+}
+
+#[test]
+fn thousands_of_values_do_not_keep_the_acs_waiting() {
+    let tree = Tree::in_memory();
+    let mut rows = Transaction::new(Actor::device());
+    for row in 1..=1300 {
+        let index = Index::number(row);
+        rows.create(hoc::static_hosts::TABLE, index, Creation::Active);
+    }
+    tree.commit_and_wait(rows, 0).expect("made");
+    let settings = Settings::read(&tree.snapshot()).model;
+    let view = tree.instances();
+    let start = Instant::now();
+    let model = DataModel::new(&view, &settings);
+    let all = model.find("Device.").expect("all");
+    let octets: usize = all.iter().map(|one| model.value(one).value.len()).sum();
+    let took = start.elapsed();
+    assert!(all.len() > 5000 && octets > 0, "{}", all.len());
+    println!("{} values in {took:?}", all.len());
+    // Without optimisation and beside other tests.
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
