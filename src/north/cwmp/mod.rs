@@ -7,6 +7,7 @@ pub mod event;
 pub mod exchange;
 pub mod fault;
 pub mod io;
+mod ladder;
 pub mod model;
 pub mod notify;
 pub mod periodic;
