@@ -406,7 +406,7 @@ pub(crate) fn a_wrong_type_is_taken_only_where_that_is_allowed() {
             "Cwmp.InteropParameterTypeValidation",
             Value::Integer(strict),
         );
-        // The helper writes xsd:string for a number.
+        // The ACS here writes xsd:string for a number.
         let limit = "Device.X_DEMARC_Cwmp.SessionTimeout";
         wire.answers([informed(), set(&[(limit, "90")], "")]);
         wire.ask_for_a_session();
