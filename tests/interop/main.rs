@@ -4,6 +4,7 @@
 //! A peer that is missing fails its tests.
 
 mod acs; // peer: an ACS (own XML), judged by the schemas of the Broadband Forum
+mod acsrs; // peer: acsrs
 mod bench;
 mod certificates; // peer: kamailio with certificates on both sides
 mod disk; // peer: a full disk (tmpfs)

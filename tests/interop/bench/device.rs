@@ -11,7 +11,8 @@ pub(crate) struct Device {
     pub(crate) home: PathBuf,
     pub(crate) process: Running,
     pub(crate) snmp: u16,
-    settings: Vec<String>,
+    /// What `demarc run` is told.
+    arguments: Vec<String>,
 }
 
 impl Device {
@@ -21,16 +22,37 @@ impl Device {
     }
 
     pub(crate) fn start_in(folder: &Folder, name: &str, settings: &[&str]) -> Self {
-        let home = folder.path().join(name);
         let snmp = free_udp_port();
-        let mut all = vec![format!("Snmp.Port={snmp}")];
-        all.extend(settings.iter().map(|setting| (*setting).to_owned()));
-        let process = launch(&home, &all);
+        let first = format!("Snmp.Port={snmp}");
+        let all = [first.as_str()].into_iter().chain(settings.iter().copied());
+        let arguments = all.flat_map(|setting| ["--set".to_owned(), setting.to_owned()]);
+        Self::run(folder.path().join(name), snmp, arguments.collect())
+    }
+
+    /// In the factory state: the built-in profile with more lines, and the
+    /// authorities that the unit trusts.
+    pub(crate) fn of_profile(folder: &Folder, lines: &[&str], anchors: &[&Path]) -> Self {
+        let snmp = free_udp_port();
+        let profile = folder.path().join("profile");
+        fs::create_dir_all(profile.join("anchors")).expect("a folder");
+        let built_in = BUILT_IN.replace("Snmp.Port=1161", &format!("Snmp.Port={snmp}"));
+        let script = format!("{built_in}\n{}\n", lines.join("\n"));
+        fs::write(profile.join("profile.script"), script).expect("written");
+        for (number, anchor) in anchors.iter().enumerate() {
+            let place = profile.join(format!("anchors/{number}.pem"));
+            fs::copy(anchor, place).expect("copied");
+        }
+        let arguments = vec!["--profile".to_owned(), profile.display().to_string()];
+        Self::run(folder.path().join("data"), snmp, arguments)
+    }
+
+    fn run(home: PathBuf, snmp: u16, arguments: Vec<String>) -> Self {
+        let process = launch(&home, &arguments);
         let device = Self {
             home,
             process,
             snmp,
-            settings: all,
+            arguments,
         };
         device.wait_until_it_answers();
         device
@@ -90,7 +112,7 @@ impl Device {
     /// SIGKILL, and a new process on the same folder.
     pub(crate) fn kill_and_restart(&mut self) {
         self.process.kill();
-        self.process = launch(&self.home, &self.settings);
+        self.process = launch(&self.home, &self.arguments);
         self.wait_until_it_answers();
     }
 
@@ -132,12 +154,11 @@ impl Device {
     }
 }
 
-fn launch(home: &Path, settings: &[String]) -> Running {
+const BUILT_IN: &str = include_str!("../../../certs/profile/profile.script");
+
+fn launch(home: &Path, arguments: &[String]) -> Running {
     let mut command = Command::new(demarc());
-    command.arg("run").arg("--data").arg(home);
-    for setting in settings {
-        command.args(["--set", setting]);
-    }
+    command.arg("run").arg("--data").arg(home).args(arguments);
     let log = home.with_extension("log");
     Running::start(&mut command, log)
 }
