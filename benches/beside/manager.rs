@@ -148,6 +148,19 @@ pub(crate) fn get_bulk(repetitions: u32, names: &[&[u32]]) -> Vec<u8> {
     community(&pdu(GET_BULK, 0, repetitions, names))
 }
 
+/// A v2c SET of texts.
+pub(crate) fn set(values: &[(Vec<u32>, String)]) -> Vec<u8> {
+    let binding = |(name, value): &(Vec<u32>, String)| {
+        tlv(
+            SEQUENCE,
+            &[oid(name), tlv(OCTETS, value.as_bytes())].concat(),
+        )
+    };
+    let list: Vec<u8> = values.iter().flat_map(binding).collect();
+    let numbers = [integer(4711), integer(0), integer(0)].concat();
+    community(&tlv(SET, &[numbers, tlv(SEQUENCE, &list)].concat()))
+}
+
 fn community(pdu: &[u8]) -> Vec<u8> {
     let community = tlv(OCTETS, COMMUNITY.as_bytes());
     tlv(SEQUENCE, &[&integer(1)[..], &community, pdu].concat())
@@ -246,10 +259,12 @@ fn oid(arcs: &[u32]) -> Vec<u8> {
 }
 
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(content.len()).expect("a short request");
+    let length = u16::try_from(content.len()).expect("a datagram");
+    let [high, low] = length.to_be_bytes();
     let head = match length {
-        0..0x80 => vec![tag, length],
-        _ => vec![tag, 0x81, length],
+        0..0x80 => vec![tag, low],
+        0x80..0x100 => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
     };
     [head, content.to_vec()].concat()
 }
@@ -260,6 +275,7 @@ pub(crate) const SYS_DESCR: &[u32] = &[1, 3, 6, 1, 2, 1, 1, 1, 0];
 const SEQUENCE: u8 = 0x30;
 const OCTETS: u8 = 4;
 const GET: u8 = 0xa0;
+const SET: u8 = 0xa3;
 const GET_BULK: u8 = 0xa5;
 /// How long an answer may take before the figures are worth nothing.
 const PATIENCE: Duration = Duration::from_millis(500);
