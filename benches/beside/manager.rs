@@ -9,7 +9,7 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use openssl::symm::{Cipher, encrypt};
-use snmp_parser::{SecurityParameters, SnmpPdu, SnmpVariable, VarBindValue};
+use snmp_parser::{ObjectSyntax, SecurityParameters, SnmpPdu, SnmpVariable, VarBindValue};
 use snmp_parser::{parse_snmp_v2c, parse_snmp_v3};
 
 /// The community that both agents know.
@@ -82,6 +82,17 @@ impl Manager {
             }
             self.socket.recv(&mut self.buffer).expect("an answer");
         }
+    }
+
+    /// Whether an object reads as this text.
+    pub(crate) fn reads(&mut self, name: &[u32], text: &str) -> bool {
+        let answer = self.try_ask(&get(&[name])).expect("an answer");
+        let (_, message) = parse_snmp_v2c(answer).expect("a message");
+        let SnmpPdu::Generic(pdu) = message.pdu else {
+            panic!("no response");
+        };
+        let value = pdu.var.first().map(|binding| &binding.val);
+        matches!(value, Some(VarBindValue::Value(ObjectSyntax::String(octets))) if *octets == text.as_bytes())
     }
 
     /// How many bindings with a value the answer to a v2c request has.

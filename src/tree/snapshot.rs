@@ -102,6 +102,11 @@ impl Snapshot {
 }
 
 impl Rows {
+    /// Whether they are the very same, as long as nobody has changed them.
+    pub fn is(&self, other: &Self) -> bool {
+        self.map.ptr_eq(&other.map)
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.map.len()

@@ -235,6 +235,9 @@ impl Client {
         self.look_around(now, view);
         self.begin_if_due(now, view);
         self.show(now);
+        if let (None, Some(settings)) = (&self.running, &self.settings) {
+            settings.model.known.forget();
+        }
     }
 
     /// What is to be done, one at a time, until there is nothing more.

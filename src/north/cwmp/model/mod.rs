@@ -8,6 +8,7 @@
 mod draft;
 pub mod explain;
 pub mod export;
+mod known;
 pub mod map;
 mod numbers;
 mod path;
@@ -16,6 +17,7 @@ mod rows;
 mod text;
 mod write;
 
+pub use known::Known;
 pub use path::Parameter;
 
 use super::fault::Code;
@@ -129,7 +131,7 @@ impl<'a> DataModel<'a> {
         let mut known = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let numbers = known
             .entry(leader)
-            .or_insert_with(|| Arc::new(Numbers::of(self.view, leader)));
+            .or_insert_with(|| self.settings.known.numbers(self.view, leader));
         numbers.clone()
     }
 

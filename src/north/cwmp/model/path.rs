@@ -124,9 +124,8 @@ impl DataModel<'_> {
     }
 
     fn pick(&self, table: &Arc<Place>, segment: &str) -> Result<Vec<Spot>, Code> {
-        let all = self.instances(table);
         if segment == "*" {
-            return Ok(all);
+            return Ok(self.instances(table));
         }
         let alias = segment
             .strip_prefix('[')
