@@ -224,22 +224,22 @@ fn found(view: &Instances, model: &Model) -> Vec<Parameter> {
 /// As the device does it: measured first, then printed.
 fn answered(view: &Instances, model: &Model) -> Vec<u8> {
     let parameters = found(view, model);
-    let print = |sink: &mut dyn Write| {
+    fn print(parameters: &[Parameter], view: &Instances, model: &Model, sink: &mut impl Write) {
         let model = DataModel::new(view, model);
         let values = Values {
             count: parameters.len(),
-            each: parameters.iter().map(|parameter| model.value(parameter)),
+            each: model.entries(parameters),
         };
         let header = Header {
             id: Some("7".into()),
             ..Header::default()
         };
-        print_values(Namespace::Cwmp10, &header, values, &mut { sink }).expect("it takes all");
-    };
+        print_values(Namespace::Cwmp10, &header, values, sink).expect("it takes all");
+    }
     let mut count = Count(0);
-    print(&mut count);
+    print(&parameters, view, model, &mut count);
     let mut octets = Vec::with_capacity(count.0);
-    print(&mut octets);
+    print(&parameters, view, model, &mut octets);
     octets
 }
 

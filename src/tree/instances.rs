@@ -93,10 +93,14 @@ impl Instances {
 
     /// One instance by name.
     pub fn read(&self, name: &Name) -> Option<Value> {
-        match self.get(&name.oid()) {
-            Got::Value(value) => Some(value),
-            Got::NoSuchObject | Got::NoSuchInstance => None,
-        }
+        self.at(name.column, &name.index)
+    }
+
+    /// One instance of a column.
+    pub fn at(&self, column: ColumnId, index: &Index) -> Option<Value> {
+        let (index, stored) = self.find(column, index.arcs())?;
+        let live = || self.live.rows(column.get().table).get(index);
+        self.value(column, index, stored, live)
     }
 
     /// The first instance after `oid` in the whole tree.

@@ -18,6 +18,7 @@ mod listener; // peer: openssl
 mod ntp; // peer: chrony
 mod ocsp; // peer: openssl ocsp and s_server
 mod page;
+mod replay; // peer: recorded sessions of GenieACS
 mod snmp; // peer: net-snmp
 mod syslog; // peer: rsyslog
 mod tshark; // peer: tshark

@@ -6,6 +6,7 @@
 //! since the transactions are the device's own.
 
 mod draft;
+mod entries;
 pub mod explain;
 pub mod export;
 mod known;
