@@ -10,6 +10,7 @@ mod message;
 mod opening;
 mod shown;
 mod talk;
+mod transfer;
 
 pub use message::{Body, Input, Moment, Output, Post, Trouble, TroubleKind};
 
@@ -21,6 +22,7 @@ use super::rpc::Change;
 use super::session::Session;
 use super::settings::Settings;
 use super::status::Status;
+use super::transfers::{Transfer, Transfers};
 use crate::tree::{Actor, Instances, Transaction};
 use crate::wire::soap::message::{DeviceIdStruct, ParameterValue};
 use std::collections::{BTreeMap, VecDeque};
@@ -36,6 +38,10 @@ pub(super) enum After {
         row: u32,
         delay: u32,
     },
+    /// It begins at the end of the session.
+    Transfer(u32, Box<Transfer>),
+    /// These rows are no more.
+    Cancelled(Vec<u32>),
     /// At the end of the session.
     Reboot,
     /// At the end of the session.
@@ -53,6 +59,9 @@ pub struct Client {
     due: Option<Instant>,
     period: Option<(Period, Instant)>,
     scheduled: BTreeMap<u32, (Instant, String)>,
+    transfers: Transfers,
+    /// When the last input came.
+    seen: Option<Instant>,
     /// When the last session began that active notifications may follow.
     last_began: Option<Instant>,
     running: Option<Running>,
@@ -74,6 +83,8 @@ struct Running {
     version: u64,
     told_events: Vec<u32>,
     told_values: Vec<ParameterValue>,
+    /// The rows of the transfers that it tells of, in that order.
+    told_transfers: VecDeque<u32>,
     is_first_contact: bool,
     change: Option<Box<Change>>,
     after: Vec<After>,
@@ -95,6 +106,8 @@ impl Client {
             due: None,
             period: None,
             scheduled: BTreeMap::new(),
+            transfers: Transfers::default(),
+            seen: None,
             last_began: None,
             running: None,
             status: Status::starting(),
@@ -107,6 +120,7 @@ impl Client {
 
     /// Takes an input; `view` is the tree as it stands.
     pub fn handle(&mut self, now: Moment, view: &Instances, input: Input) {
+        self.seen = Some(now.tick);
         match input {
             Input::Settings(settings) => self.settle(now, view, *settings),
             Input::Wake => {}
@@ -122,9 +136,11 @@ impl Client {
             Input::Failed(trouble) => self.fail(now, view, trouble),
             Input::Changed(outcome) => self.changed(now, view, outcome),
             Input::Stays => self.leaving = false,
+            Input::Transfer(heard) => self.hear_of_transfer(now, heard),
         }
         self.look_around(now, view);
         self.begin_if_due(now, view);
+        self.transfer_if_due(now);
         self.show(now);
     }
 
@@ -139,7 +155,12 @@ impl Client {
         let waiting = may_begin.then_some(self.due).flatten();
         let period = self.period.map(|(_, at)| at);
         let scheduled = self.scheduled.values().map(|(at, _)| *at).min();
-        [waiting, period, scheduled].into_iter().flatten().min()
+        let transfer = self
+            .seen
+            .filter(|_| may_begin)
+            .and_then(|seen| self.transfers.wake_at(seen));
+        let all = [waiting, period, scheduled, transfer];
+        all.into_iter().flatten().min()
     }
 
     fn settle(&mut self, now: Moment, view: &Instances, settings: Settings) {
@@ -157,11 +178,14 @@ impl Client {
             .is_some_and(|before| before.url != settings.url);
         if before.is_none() {
             self.recall_schedule(now, view);
+            self.recall_transfers(now, view);
             self.due = Some(now.tick);
         } else if new_acs {
             // Another server: what the last one was to hear is not its business.
             let mut forget = Transaction::new(Actor::device());
             self.events.start_over(&mut forget);
+            let aborted = self.transfers.start_over(&mut forget);
+            self.outputs.extend(aborted.map(Output::Transfer));
             self.keep(forget);
             self.retry.succeeded();
             self.due = Some(now.tick);

@@ -8,12 +8,16 @@
 mod body;
 mod connection;
 mod door;
+mod file;
 mod line;
+mod mover;
+mod staging;
 
 use super::client::{Client, Input, Moment, Output, Post};
 use super::exchange::Account;
 use super::settings::Settings;
 use super::status::Status;
+use super::transfers::Heard;
 use crate::certs::io::Lookup;
 use crate::certs::{Keyring, Level};
 use crate::schema::cwmp::TransportCertificateValidation as Validation;
@@ -25,7 +29,10 @@ use crate::tree::{
 use crate::wire::soap::message::DeviceIdStruct;
 use door::{Place, Wanted};
 use line::{Line, Order, Posting, Terms};
+use mover::Mover;
+pub use mover::{Files, RunScript, Running};
 use openssl::rand::rand_bytes;
+pub use staging::Firmware;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -45,6 +52,8 @@ pub struct Ports {
     pub lookup: Lookup,
     /// The addresses of the interfaces that are up, by name.
     pub addresses: watch::Receiver<BTreeMap<String, IpAddr>>,
+    /// What files are made of and put into use by.
+    pub files: Arc<Files>,
     /// Turns true when the client is to stop.
     pub stop: watch::Receiver<bool>,
 }
@@ -84,14 +93,16 @@ pub async fn run(ports: Ports) {
         keyring: ports.keyring.clone(),
         lookup: ports.lookup.clone(),
     };
-    parts.spawn(Line::new(around).run(taken, send));
+    parts.spawn(Line::new(around.clone()).run(taken, send));
+    let (send, moved) = mpsc::channel(QUEUE);
+    let mover = Mover::new(ports.files.clone(), around, ports.tree.clone(), send);
     let (wanted, wishes) = watch::channel(None);
     let (welcome, requests) = mpsc::channel(1);
     let (settled, seen_to) = watch::channel(0);
     parts.spawn(door::listen(ports.tree.clone(), wishes, welcome, settled));
     let tree = ports.tree.clone();
-    Runner::new(ports, orders, wanted, seen_to)
-        .run(answers, requests)
+    Runner::new(ports, orders, wanted, seen_to, mover)
+        .run(answers, requests, moved)
         .await;
     parts.shutdown().await;
     tree.live().publish(|live| {
@@ -112,6 +123,7 @@ struct Runner {
     changed: Arc<Notify>,
     invocations: mpsc::Receiver<Invocation>,
     orders: mpsc::Sender<Order>,
+    mover: Mover,
     wanted: watch::Sender<Wanted>,
     /// Counts the wishes for a door that were seen to.
     seen_to: watch::Receiver<u64>,
@@ -127,6 +139,7 @@ impl Runner {
         orders: mpsc::Sender<Order>,
         wanted: watch::Sender<Wanted>,
         seen_to: watch::Receiver<u64>,
+        mover: Mover,
     ) -> Self {
         let changed = Arc::new(Notify::new());
         let wake = changed.clone();
@@ -145,6 +158,7 @@ impl Runner {
             changed,
             invocations,
             orders,
+            mover,
             wanted,
             seen_to,
             waiting: Vec::new(),
@@ -152,7 +166,12 @@ impl Runner {
         }
     }
 
-    async fn run(mut self, mut answers: mpsc::Receiver<Input>, mut requests: mpsc::Receiver<()>) {
+    async fn run(
+        mut self,
+        mut answers: mpsc::Receiver<Input>,
+        mut requests: mpsc::Receiver<()>,
+        mut moved: mpsc::Receiver<Heard>,
+    ) {
         let mut stop = self.ports.stop.clone();
         self.follow().await;
         loop {
@@ -168,6 +187,7 @@ impl Runner {
                     Err(_) => return,
                 },
                 Some(input) = answers.recv() => self.give(input).await,
+                Some(heard) = moved.recv() => self.give(Input::Transfer(heard)).await,
                 Some(()) = requests.recv() => self.give(Input::ConnectionRequest).await,
                 Some(invocation) = self.invocations.recv() => self.asked(invocation).await,
                 () = tokio::time::sleep_until(wait.into()) => self.give(Input::Wake).await,
@@ -276,6 +296,10 @@ impl Runner {
             Output::Proven(version) => self.ports.tree.prove(PROBE, version),
             Output::Publish(status) => self.publish(&status),
             Output::Say(notice) => self.ports.tree.notify(&notice),
+            Output::Transfer(wanted) => {
+                let at = self.now().wall.map_or(0, |wall| wall.secs());
+                self.mover.carry(wanted, at);
+            }
             Output::Reboot => return self.leave("Scm.Reboot").await,
             Output::FactoryReset => return self.leave("Conf.FactoryReset").await,
         }

@@ -71,6 +71,10 @@ view! {
         auto_create: bool = AUTO_CREATE_INSTANCES,
         /// Seconds.
         change_deadline: u32 = ACS_CHANGE_DEADLINE,
+        /// Whether PKCS#12 is taken.
+        pkcs12: bool = PKCS12_IMPORT,
+        /// What opens it.
+        passphrase: Secret = PKCS12_PASSPHRASE,
         /// Who answered the last 0 BOOTSTRAP.
         known_url: String = KNOWN_ACS_URL,
     }
@@ -111,6 +115,8 @@ pub struct Settings {
     pub model: Model,
     /// After which a change of how the ACS is reached is undone; None: never.
     pub change_deadline: Option<u32>,
+    /// What opens a PKCS#12 file; None: none is taken.
+    pub pkcs12: Option<Secret>,
 }
 
 /// How connection requests are heard.
@@ -221,6 +227,7 @@ impl Scalars {
             timeout: seconds(self.session_timeout),
             throttle: seconds(self.throttle),
             change_deadline: Some(self.change_deadline).filter(|seconds| *seconds > 0),
+            pkcs12: self.pkcs12.then_some(self.passphrase),
             model,
             known_url: self.known_url,
             username: self.username,

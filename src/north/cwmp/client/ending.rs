@@ -3,7 +3,7 @@
 use super::super::model::DataModel;
 use super::{After, Client, Moment, Output, Trouble, TroubleKind};
 use crate::schema::cwmp::AcsStatus;
-use crate::tree::{Instances, messages};
+use crate::tree::{Actor, Instances, Transaction, messages};
 
 impl Client {
     pub(super) fn done(&mut self, now: Moment, view: &Instances) {
@@ -13,6 +13,9 @@ impl Client {
         self.put_into_use(view);
         self.outputs.push_back(Output::Close);
         self.outputs.push_back(Output::Proven(running.version));
+        let mut keep = Transaction::new(Actor::device());
+        self.transfers.proven(running.version, &mut keep);
+        self.keep(keep);
         self.retry.succeeded();
         self.status.state = AcsStatus::Connected;
         self.status.reason.clear();
@@ -23,7 +26,8 @@ impl Client {
         }
         self.leave(&running.after);
         // What came meanwhile has its own session.
-        if !self.events.is_empty() || self.is_new_to_acs() {
+        let untold = !self.events.is_empty() || !self.transfers.news().is_empty();
+        if untold || self.is_new_to_acs() {
             self.due = Some(now.tick);
         }
     }

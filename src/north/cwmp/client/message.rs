@@ -4,6 +4,7 @@ use super::super::model::Parameter;
 use super::super::session::Heard;
 use super::super::settings::Settings;
 use super::super::status::Status;
+use super::super::transfers;
 use crate::tree::notice::Notice;
 use crate::tree::{Outcome, Transaction};
 use crate::wire::soap::message::{Envelope, FromCpe, Header, Namespace};
@@ -41,6 +42,8 @@ pub enum Input {
     Changed(Outcome),
     /// The device does not start again after all.
     Stays,
+    /// What became of an [`Output::Transfer`].
+    Transfer(transfers::Heard),
 }
 
 /// What goes out.
@@ -60,6 +63,8 @@ pub enum Output {
     Publish(Box<Status>),
     /// For the log.
     Say(Notice),
+    /// A file is to be moved, or put into use.
+    Transfer(transfers::Wanted),
     /// The ACS wants the device to start again.
     Reboot,
     /// The ACS wants the device as its profile made it.

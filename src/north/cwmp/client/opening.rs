@@ -6,7 +6,7 @@ use super::super::model::DataModel;
 use super::super::notify::Changed;
 use super::super::session::Session;
 use super::{Client, Moment, Running};
-use crate::tree::Instances;
+use crate::tree::{Actor, Instances, Transaction};
 use crate::wire::soap::message::{Event, Inform, ParameterValue};
 use crate::wire::time::UnixTime;
 
@@ -40,7 +40,11 @@ impl Client {
         if !news.is_empty() {
             self.happened(Cause::ValueChange);
         }
-        let (mut events, told_events) = self.events.told();
+        let mut keep = Transaction::new(Actor::device());
+        self.transfers.judge(view.stored(), &mut keep);
+        self.keep(keep);
+        let (told_transfers, requests) = self.transfers.news().into_iter().unzip();
+        let (mut events, told_events) = self.events.told(&self.transfers.causes());
         if is_first_contact {
             let code = Cause::Bootstrap.code().to_owned();
             let command_key = String::new();
@@ -61,7 +65,7 @@ impl Client {
             parameters: parameters.clone(),
         };
         let timeout = u32::try_from(self.timeout().as_secs()).unwrap_or(u32::MAX);
-        let mut session = Session::new(inform, Vec::new(), timeout);
+        let mut session = Session::new(inform, requests, timeout);
         let first = session.begin();
         self.record(now, &codes);
         self.last_began = Some(now.tick);
@@ -71,6 +75,7 @@ impl Client {
             version: view.version(),
             told_events,
             told_values: parameters,
+            told_transfers,
             is_first_contact,
             change: None,
             after: Vec::new(),

@@ -8,7 +8,7 @@ use super::{After, Body, Client, Moment, Output, Post, Trouble, TroubleKind};
 use crate::schema::cwmp::{self, AcsStatus, scheduled_inform};
 use crate::schema::{Index, Name};
 use crate::tree::{Actor, Instances, Outcome, Transaction, Value};
-use crate::wire::soap::message::{AcsRequest, FromCpe, ParameterValue, Party};
+use crate::wire::soap::message::{AcsRequest, CpeRequest, FromCpe, ParameterValue, Party};
 use std::time::Duration;
 
 impl Client {
@@ -69,6 +69,8 @@ impl Client {
             due: &due,
             acs: &host(&running.url),
             schedule: self.scheduled.keys().next_back().map_or(1, |last| last + 1),
+            transfers: &self.transfers,
+            wall: now.wall,
         };
         let work = desk.work(request);
         self.keep(numbered);
@@ -149,6 +151,11 @@ impl Client {
                 };
                 self.scheduled.insert(row, (at, key));
             }
+            After::Transfer(row, transfer) => self.transfers.add(row, *transfer, now),
+            After::Cancelled(rows) => {
+                let aborted = self.transfers.forget(&rows);
+                self.outputs.extend(aborted.map(Output::Transfer));
+            }
             after @ (After::Reboot | After::FactoryReset) => {
                 if let Some(running) = &mut self.running {
                     running.after.push(after);
@@ -175,7 +182,7 @@ impl Client {
     fn reached(&mut self, now: Moment, view: &Instances, milestone: Milestone) {
         match milestone {
             Milestone::Informed => self.informed(view),
-            Milestone::Told(_) => {}
+            Milestone::Told(request) => self.told(&request),
             Milestone::Fault(fault, party) => {
                 let who = match party {
                     Party::Server => "the ACS",
@@ -189,6 +196,24 @@ impl Client {
                     self.note(&format!("<- Fault {}", fault.code));
                 }
             }
+        }
+    }
+
+    /// The ACS has heard of a transfer; it is not told again.
+    fn told(&mut self, request: &CpeRequest) {
+        let running = self.running.as_mut();
+        let row = match request {
+            CpeRequest::TransferComplete(_) | CpeRequest::AutonomousTransferComplete(_) => {
+                running.and_then(|running| running.told_transfers.pop_front())
+            }
+            CpeRequest::Inform(_)
+            | CpeRequest::GetRpcMethods
+            | CpeRequest::RequestDownload { .. } => None,
+        };
+        if let Some(row) = row {
+            let mut forget = Transaction::new(Actor::device());
+            self.transfers.told(row, &mut forget);
+            self.keep(forget);
         }
     }
 
