@@ -19,4 +19,5 @@ mod ocsp; // peer: openssl ocsp and s_server
 mod page;
 mod snmp; // peer: net-snmp
 mod syslog; // peer: rsyslog
+mod transfers; // peer: an ACS and a file server (own), certificates by openssl
 mod tshark; // peer: tshark

@@ -44,6 +44,7 @@ impl Sent {
     pub(crate) fn is(&self, method: &str) -> bool {
         self.body.contains(&format!("<cwmp:{method}>"))
             || self.body.contains(&format!("<cwmp:{method}/>"))
+            || self.body.contains(&format!("<soap:{method}>"))
     }
 
     /// The texts of an element.
@@ -355,6 +356,11 @@ impl Shared {
         }
         if sent.field("Cookie") != Some(cookie.as_str()) {
             return (400, nothing(), "Invalid session".to_owned());
+        }
+        for told in ["TransferComplete", "AutonomousTransferComplete"] {
+            if sent.is(told) {
+                return (200, nothing(), envelope(&format!("<C:{told}Response/>")));
+            }
         }
         match state.orders.pop_front() {
             Some(order) => (200, nothing(), envelope(&order)),
