@@ -60,6 +60,8 @@ pub struct Client {
     period: Option<(Period, Instant)>,
     scheduled: BTreeMap<u32, (Instant, String)>,
     transfers: Transfers,
+    /// Types of files that somebody at the unit would like.
+    wishes: Vec<String>,
     /// When the last input came.
     seen: Option<Instant>,
     /// When the last session began that active notifications may follow.
@@ -107,6 +109,7 @@ impl Client {
             period: None,
             scheduled: BTreeMap::new(),
             transfers: Transfers::default(),
+            wishes: Vec::new(),
             seen: None,
             last_began: None,
             running: None,
@@ -137,7 +140,9 @@ impl Client {
             Input::Changed(outcome) => self.changed(now, view, outcome),
             Input::Stays => self.leaving = false,
             Input::Transfer(heard) => self.hear_of_transfer(now, heard),
+            Input::RequestDownload(file_type) => self.wish_for(now, file_type),
         }
+        self.look_at_transfers(now, view);
         self.look_around(now, view);
         self.begin_if_due(now, view);
         self.transfer_if_due(now);

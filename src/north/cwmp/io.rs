@@ -11,6 +11,7 @@ mod door;
 mod file;
 mod line;
 mod mover;
+mod operations;
 mod staging;
 
 use super::client::{Client, Input, Moment, Output, Post};
@@ -23,8 +24,8 @@ use crate::certs::{Keyring, Level};
 use crate::schema::cwmp::TransportCertificateValidation as Validation;
 use crate::schema::{self, TableId, cwmp};
 use crate::tree::{
-    Actor, Answer, Configured, Face, Invocation, Operation, OperationError, Outcome, Rights,
-    Subscription, Transaction, Tree, messages,
+    Actor, Answer, Configured, Face, Invocation, OperationError, Outcome, Rights, Subscription,
+    Transaction, Tree, messages,
 };
 use crate::wire::soap::message::DeviceIdStruct;
 use door::{Place, Wanted};
@@ -64,14 +65,6 @@ struct Around {
     keyring: Arc<Keyring>,
     lookup: Lookup,
 }
-
-/// A session now.
-static INFORM: Operation = Operation {
-    name: "Cwmp.Inform",
-    arguments: &[],
-    rights: Rights::User,
-    help: "Has a session with the ACS now, and says how it ended.",
-};
 
 /// The service by its name in the schema.
 const SERVICE: &str = "Cwmp";
@@ -148,7 +141,7 @@ impl Runner {
         let tables: Vec<TableId> = tables.collect();
         let subscription = ports.tree.subscribe(tables, move || wake.notify_one());
         let (invoke, invocations) = mpsc::channel(QUEUE);
-        offer(&ports.tree, invoke);
+        operations::offer(&ports.tree, invoke);
         Self {
             client: Client::new(ports.who.clone(), &ports.tree.instances()),
             ports,
@@ -381,8 +374,9 @@ impl Runner {
             let why = "there is no URL of an ACS: set Cwmp.AcsStaticUrl and Cwmp.AcsUrlConfigSource=static";
             return (invocation.answer)(Err(OperationError::Failed(why.to_owned())));
         }
+        let input = operations::input(&invocation);
         self.waiting.push((self.sessions + 1, invocation.answer));
-        self.handle(Input::InformNow).await;
+        self.handle(input).await;
     }
 
     fn publish(&mut self, status: &Status) {
@@ -441,16 +435,6 @@ fn account(settings: &Settings, who: &DeviceIdStruct) -> Account {
         username,
         password: settings.password.clone(),
     }
-}
-
-fn offer(tree: &Tree, invoke: mpsc::Sender<Invocation>) {
-    let sink = move |invocation| {
-        if let Err(error) = invoke.try_send(invocation) {
-            let why = "the service Cwmp does not run, or is busy: see Scm.ServicesInfo";
-            (error.into_inner().answer)(Err(OperationError::Failed(why.to_owned())));
-        }
-    };
-    tree.offer(&INFORM, Arc::new(sink));
 }
 
 /// What a session proves of a change that waits for its confirmation.

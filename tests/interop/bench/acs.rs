@@ -372,7 +372,11 @@ impl Shared {
         if sent.field("Cookie") != Some(cookie.as_str()) {
             return (400, nothing(), "Invalid session".to_owned());
         }
-        for told in ["TransferComplete", "AutonomousTransferComplete"] {
+        for told in [
+            "TransferComplete",
+            "AutonomousTransferComplete",
+            "RequestDownload",
+        ] {
             if sent.is(told) {
                 return (200, nothing(), envelope(&format!("<C:{told}Response/>")));
             }

@@ -3,5 +3,5 @@
 mod rows;
 pub(crate) mod sessions;
 mod standard;
-mod transfers;
+pub(crate) mod transfers;
 pub(crate) mod world;

@@ -1,6 +1,6 @@
 //! Files that the ACS has moved: what is told of them, and what survives.
 
-use super::world::{Answer, World, acs, events, informed, texts};
+use super::world::{Answer, World, acs, events, informed, set, texts};
 use demarc::north::cwmp::client::TroubleKind;
 use demarc::north::cwmp::fault::Code;
 use demarc::north::cwmp::transfers::{Failure, Heard, Wanted};
@@ -210,8 +210,181 @@ fn a_script_is_run_and_what_is_wrong_with_it_is_told_as_an_unusable_file() {
     assert_eq!(texts(&world.posts[1], "FaultString")[0].len(), 256);
 }
 
+fn schedule(key: &str, windows: &[(u32, u32, i32)]) -> Answer {
+    let windows: String = windows
+        .iter()
+        .map(|(start, end, retries)| {
+            format!(
+                "<TimeWindowStruct><WindowStart>{start}</WindowStart><WindowEnd>{end}</WindowEnd>\
+                 <WindowMode>1 At Any Time</WindowMode><UserMessage></UserMessage>\
+                 <MaxRetries>{retries}</MaxRetries></TimeWindowStruct>"
+            )
+        })
+        .collect();
+    acs(
+        key,
+        &format!(
+            "<C:ScheduleDownload><CommandKey>{key}</CommandKey><FileType>{SCRIPT}</FileType>\
+             <URL>https://files.example/a</URL><Username></Username><Password></Password>\
+             <FileSize>0</FileSize><TargetFileName></TargetFileName>\
+             <TimeWindowList>{windows}</TimeWindowList></C:ScheduleDownload>"
+        ),
+    )
+}
+
+fn cancel(key: &str) -> Answer {
+    let body = format!("<C:CancelTransfer><CommandKey>{key}</CommandKey></C:CancelTransfer>");
+    acs("cancel", &body)
+}
+
 #[test]
-fn pkcs12_is_opened_only_where_a_setting_lets_it() {
+fn a_scheduled_download_is_tried_in_its_windows_and_its_last_failure_is_told() {
+    let mut world = World::bootstrapped();
+    world.answers([informed(), schedule("k1", &[(100, 200, 1), (300, 310, 0)])]);
+    world.ask_for_a_session();
+    assert!(world.posts[2].contains("ScheduleDownloadResponse"));
+    world.pass(Duration::from_secs(99));
+    assert!(world.wanted.is_empty());
+    for wait in [1, 30, 170] {
+        world.pass(Duration::from_secs(wait));
+        let row = fetching(&mut world);
+        let failure = Failure::new(Code::TransferServerUnreachable, "nobody is there");
+        if wait == 170 {
+            world.posts.clear();
+            world.answers([informed(), told()]);
+        }
+        world.moved(Heard::Fetched(row, Err(failure)));
+    }
+    world.pass(Duration::from_secs(60));
+    assert_eq!(
+        events(&world.posts[0]),
+        ["7 TRANSFER COMPLETE", "M ScheduleDownload"]
+    );
+    assert_eq!(texts(&world.posts[1], "FaultCode"), ["9015"]);
+}
+
+#[test]
+fn a_file_that_takes_longer_than_its_windows_is_given_up() {
+    let mut world = World::bootstrapped();
+    world.answers([informed(), schedule("k1", &[(0, 50, 5)])]);
+    world.ask_for_a_session();
+    let row = fetching(&mut world);
+    world.posts.clear();
+    world.answers([informed(), told()]);
+    world.pass(Duration::from_secs(50));
+    assert!(matches!(world.wanted.pop(), Some(Wanted::Abort(of)) if of == row));
+    assert_eq!(texts(&world.posts[1], "FaultCode"), ["9020"]);
+}
+
+#[test]
+fn a_transfer_is_cancelled_until_its_file_is_being_put_into_use() {
+    let mut world = World::bootstrapped();
+    world.answers([
+        informed(),
+        download("k1", SCRIPT, 0),
+        download("k2", SCRIPT, 0),
+        download("k3", SCRIPT, 500),
+    ]);
+    world.ask_for_a_session();
+    let row = fetching(&mut world);
+    // One that runs, one that waits, one that is not there.
+    let queue = acs("q", "<C:GetQueuedTransfers/>");
+    world.posts.clear();
+    world.answers([informed(), cancel("k1"), cancel("k3"), cancel("k9"), queue]);
+    world.ask_for_a_session();
+    for post in &world.posts[2..5] {
+        assert!(post.contains("CancelTransferResponse"), "{post}");
+    }
+    assert_eq!(texts(&world.posts[5], "CommandKey"), ["k2"]);
+    let Some(Wanted::Fetch(second, _)) = world.wanted.pop() else {
+        panic!("the next one");
+    };
+    assert!(matches!(world.wanted.pop(), Some(Wanted::Abort(of)) if of == row));
+    world.moved(Heard::Fetched(second, Ok(octets("Hoc.SystemName=x"))));
+    world.posts.clear();
+    world.answers([informed(), cancel("k2")]);
+    world.ask_for_a_session();
+    assert_eq!(texts(&world.posts[2], "FaultCode"), ["9021"]);
+}
+
+#[test]
+pub(crate) fn transfers_of_others_are_told_of_as_the_policy_says() {
+    use demarc::schema::{Index, cert::transfer};
+    let mut world = World::bootstrapped();
+    let policy = "Device.ManagementServer.AutonomousTransferCompletePolicy";
+    let ends = |world: &mut World, state: transfer::State, at: &str| {
+        world.tree.live().publish(|live| {
+            let index = Index::number(1);
+            live.set(transfer::STATE, &index, state);
+            live.set(transfer::REASON, &index, "no such file");
+            live.set(transfer::FINISHED, &index, at);
+        });
+        world.posts.clear();
+        world.answers([
+            informed(),
+            acs("1", "<C:AutonomousTransferCompleteResponse/>"),
+        ]);
+        world.change("Hoc.SystemContact", at.into());
+        let complete = world.posts.get(1).cloned().unwrap_or_default();
+        world.forget_answers();
+        complete
+    };
+    let url = "https://files.example/ca.pem?secret=1";
+    world.change("Cert.Transfer[Index=1].Url", url.into());
+    world.change("Cert.Transfer[Index=1].Type", Value::Integer(200));
+    let (done, failed) = (transfer::State::Done, transfer::State::Failed);
+    assert_eq!(ends(&mut world, done, "2026-03-01 00:00:01"), "");
+    world.answers([
+        informed(),
+        set(
+            &[
+                (&format!("{policy}.Enable"), "true"),
+                (&format!("{policy}.ResultTypeFilter"), "Failure"),
+                (&format!("{policy}.TransferTypeFilter"), "Download"),
+            ],
+            "",
+        ),
+    ]);
+    world.ask_for_a_session();
+    assert_eq!(ends(&mut world, done, "2026-03-01 00:00:02"), "");
+    let told = ends(&mut world, failed, "2026-03-01 00:00:03");
+    assert_eq!(events(&world.posts[0]), ["10 AUTONOMOUS TRANSFER COMPLETE"]);
+    assert_eq!(texts(&told, "FaultCode"), ["9010"]);
+    assert_eq!(texts(&told, "FileType"), ["X 0090F8 TrustAnchors"]);
+    assert_eq!(texts(&told, "CompleteTime"), ["2026-03-01T00:00:03Z"]);
+    for (object, value) in [
+        ("Cwmp.AutonomousCompleteTransferType", Value::Integer(100)),
+        (
+            "Cwmp.AutonomousCompleteFileType",
+            "X 0090F8 Certificate".into(),
+        ),
+    ] {
+        let before = world.read(object);
+        world.change(object, value);
+        assert_eq!(ends(&mut world, failed, &format!("at {object}")), "");
+        world.change(object, before);
+    }
+}
+
+#[test]
+fn a_file_is_asked_for_at_the_wish_of_the_unit() {
+    let mut world = World::bootstrapped();
+    world.answers([informed(), acs("1", "<C:RequestDownloadResponse/>")]);
+    world.wish_for("1 Firmware Upgrade Image");
+    assert_eq!(events(&world.posts[0]), ["9 REQUEST DOWNLOAD"]);
+    assert!(world.posts[1].contains("<cwmp:RequestDownload>"));
+    assert_eq!(
+        texts(&world.posts[1], "FileType"),
+        ["1 Firmware Upgrade Image"]
+    );
+    world.posts.clear();
+    world.answers([informed()]);
+    world.ask_for_a_session();
+    assert_eq!(events(&world.posts[0]), ["6 CONNECTION REQUEST"]);
+}
+
+#[test]
+pub(crate) fn pkcs12_is_opened_only_where_a_setting_lets_it() {
     let (key, leaf) = certificate("gw");
     let mut builder = Pkcs12::builder();
     builder.pkey(&key).cert(&leaf).name("gw");

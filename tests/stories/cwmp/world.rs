@@ -170,6 +170,16 @@ impl World {
         self.tree.instances().read(&name).expect("it is there")
     }
 
+    /// Somebody at the unit would like a file.
+    pub(crate) fn wish_for(&mut self, file_type: &str) {
+        self.input(Input::RequestDownload(file_type.to_owned()));
+    }
+
+    /// What the ACS would have answered yet.
+    pub(crate) fn forget_answers(&mut self) {
+        self.script.clear();
+    }
+
     /// What became of a transfer.
     pub(crate) fn moved(&mut self, heard: transfers::Heard) {
         self.input(Input::Transfer(heard));

@@ -42,6 +42,8 @@ pub enum Input {
     Changed(Outcome),
     /// The device does not start again after all.
     Stays,
+    /// Somebody at the unit would like a file of this type.
+    RequestDownload(String),
     /// What became of an [`Output::Transfer`].
     Transfer(transfers::Heard),
 }

@@ -8,7 +8,7 @@ use super::{After, Body, Client, Moment, Output, Post, Trouble, TroubleKind};
 use crate::schema::cwmp::{self, AcsStatus, scheduled_inform};
 use crate::schema::{Index, Name};
 use crate::tree::{Actor, Instances, Outcome, Transaction, Value};
-use crate::wire::soap::message::{AcsRequest, CpeRequest, FromCpe, ParameterValue, Party};
+use crate::wire::soap::message::{AcsRequest, FromCpe, ParameterValue, Party};
 use std::time::Duration;
 
 impl Client {
@@ -196,24 +196,6 @@ impl Client {
                     self.note(&format!("<- Fault {}", fault.code));
                 }
             }
-        }
-    }
-
-    /// The ACS has heard of a transfer; it is not told again.
-    fn told(&mut self, request: &CpeRequest) {
-        let running = self.running.as_mut();
-        let row = match request {
-            CpeRequest::TransferComplete(_) | CpeRequest::AutonomousTransferComplete(_) => {
-                running.and_then(|running| running.told_transfers.pop_front())
-            }
-            CpeRequest::Inform(_)
-            | CpeRequest::GetRpcMethods
-            | CpeRequest::RequestDownload { .. } => None,
-        };
-        if let Some(row) = row {
-            let mut forget = Transaction::new(Actor::device());
-            self.transfers.told(row, &mut forget);
-            self.keep(forget);
         }
     }
 

@@ -5,6 +5,7 @@
 //! the HTTP side of one, `image` what a firmware file must be. Sockets and
 //! files are elsewhere.
 
+mod autonomous;
 mod check;
 mod exchange;
 mod failure;
@@ -15,6 +16,7 @@ mod record;
 mod request;
 mod window;
 
+pub use autonomous::Policy;
 pub use check::Sums;
 pub use exchange::{FileExchange, Head, Next, Verb};
 pub use failure::Failure;

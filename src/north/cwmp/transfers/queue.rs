@@ -7,6 +7,7 @@
 use super::super::client::Moment;
 use super::super::event::{Cause, Method as Event};
 use super::super::fault::Code;
+use super::autonomous::{Policy, Watch};
 use super::failure::Failure;
 use super::kind::Kind;
 use super::record::Transfer;
@@ -15,7 +16,7 @@ use crate::certs::{FileName, Place, Store, Url, pem_of_pkcs12};
 use crate::schema::conf::pending_change;
 use crate::schema::cwmp::transfer::{self as row, Method, State};
 use crate::schema::{Index, Secret};
-use crate::tree::{Actor, Snapshot, Transaction};
+use crate::tree::{Actor, Instances, Snapshot, Transaction};
 use crate::wire::soap::message::{
     AutonomousTransferComplete, CpeRequest, FaultStruct, QueuedTransfer, TransferComplete,
 };
@@ -72,6 +73,7 @@ pub struct Transfers {
     at_work: Option<(u32, Stage)>,
     /// The highest number given so far.
     last: u32,
+    watch: Watch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,6 +240,23 @@ impl Transfers {
         None
     }
 
+    /// Takes note of those that ended and that no request asked for.
+    pub(in super::super) fn look(
+        &mut self,
+        now: Moment,
+        view: &Instances,
+        policy: &Policy,
+        keep: &mut Transaction,
+    ) {
+        for transfer in self.watch.look(now, view, policy) {
+            // With no room left, the ACS has more to hear than this.
+            if let Some(number) = self.room() {
+                transfer.make(number, keep);
+                self.add(number, transfer, now);
+            }
+        }
+    }
+
     /// When something is due at the latest.
     pub(in super::super) fn wake_at(&self, now: Instant) -> Option<Instant> {
         match self.at_work {
@@ -281,7 +300,8 @@ impl Transfers {
             .collect()
     }
 
-    fn ended(&self) -> impl Iterator<Item = (u32, &Transfer)> {
+    /// Those that have ended and are still to be told.
+    pub(in super::super) fn ended(&self) -> impl Iterator<Item = (u32, &Transfer)> {
         let held = self.held.iter();
         held.filter(|(_, held)| held.transfer.state == State::Ended)
             .map(|(number, held)| (*number, &held.transfer))

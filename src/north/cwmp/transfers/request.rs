@@ -115,7 +115,8 @@ fn judged(url: &str, username: &str, password: &str, key: &str) -> Result<Url, F
     }
 }
 
-fn blank(method: Method, asked: Option<UnixTime>) -> Transfer {
+/// A transfer of which nothing is known but what asked for it.
+pub(super) fn blank(method: Method, asked: Option<UnixTime>) -> Transfer {
     Transfer {
         method,
         command_key: String::new(),
