@@ -9,11 +9,14 @@ mod autonomous;
 mod check;
 mod exchange;
 mod failure;
+mod held;
 mod image;
 mod kind;
+mod news;
 mod queue;
 mod record;
 mod request;
+mod unpack;
 mod window;
 
 pub use autonomous::Policy;
@@ -22,8 +25,9 @@ pub use exchange::{FileExchange, Head, Next, Verb};
 pub use failure::Failure;
 pub use image::Image;
 pub use kind::Kind;
-pub(super) use queue::Terms;
 pub use queue::{Heard, Transfers, Wanted};
 pub use record::Transfer;
 pub use request::Request;
 pub use window::{Mode, Window};
+
+pub(super) use unpack::Terms;

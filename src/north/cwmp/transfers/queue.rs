@@ -5,21 +5,18 @@
 //! again. Every step is a row of the tree before the next one is taken.
 
 use super::super::client::Moment;
-use super::super::event::{Cause, Method as Event};
+use super::super::event::Cause;
 use super::super::fault::Code;
 use super::autonomous::{Policy, Watch};
 use super::failure::Failure;
-use super::kind::Kind;
+use super::held::{Due, Held, end};
 use super::record::Transfer;
-use super::window::Window;
-use crate::certs::{FileName, Place, Store, Url, pem_of_pkcs12};
+use super::unpack::Terms;
+use crate::schema::Index;
 use crate::schema::conf::pending_change;
-use crate::schema::cwmp::transfer::{self as row, Method, State};
-use crate::schema::{Index, Secret};
-use crate::tree::{Actor, Instances, Snapshot, Transaction};
-use crate::wire::soap::message::{
-    AutonomousTransferComplete, CpeRequest, FaultStruct, QueuedTransfer, TransferComplete,
-};
+use crate::schema::cwmp::transfer::{self as row, State};
+use crate::tree::{Instances, Snapshot, Transaction};
+use crate::wire::soap::message::{CpeRequest, FaultStruct, QueuedTransfer};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -54,17 +51,6 @@ pub enum Wanted {
     Install(u32),
 }
 
-/// What a file is put into use by.
-#[derive(Clone, Debug)]
-pub(in super::super) struct Terms {
-    /// In whose name.
-    pub(in super::super) actor: Actor,
-    /// What PKCS#12 is opened with; None: it is not taken.
-    pub(in super::super) pkcs12: Option<Secret>,
-    /// Seconds after which what may lock the ACS out is undone.
-    pub(in super::super) within: Option<u32>,
-}
-
 /// See the head of the file.
 #[derive(Debug, Default)]
 pub struct Transfers {
@@ -80,26 +66,6 @@ pub struct Transfers {
 enum Stage {
     Moving,
     Applying,
-}
-
-#[derive(Debug)]
-struct Held {
-    transfer: Transfer,
-    /// How long ago it was asked for, at `seen`.
-    since: Duration,
-    seen: Instant,
-    /// Tries in each of its windows.
-    spent: [u32; 2],
-    /// After a failure in a window.
-    not_before: Option<Instant>,
-}
-
-/// When a transfer is due.
-enum Due {
-    Now,
-    At(Instant),
-    /// Its windows are over.
-    Never,
 }
 
 impl Transfers {
@@ -141,13 +107,7 @@ impl Transfers {
     }
 
     fn hold(&mut self, number: u32, transfer: Transfer, now: Moment, since: Duration) {
-        let held = Held {
-            transfer,
-            since,
-            seen: now.tick,
-            spent: [0; 2],
-            not_before: None,
-        };
+        let held = Held::new(transfer, now, since);
         self.held.insert(number, held);
         self.last = self.last.max(number);
     }
@@ -274,17 +234,7 @@ impl Transfers {
     pub(in super::super) fn causes(&self) -> Vec<Cause> {
         let mut causes: Vec<Cause> = Vec::new();
         for transfer in self.ended().map(|(_, transfer)| transfer) {
-            let key = || transfer.command_key.clone();
-            let (all, own) = match transfer.method {
-                Method::Autonomous => (Cause::AutonomousTransferComplete, None),
-                Method::Download => (Cause::TransferComplete, Some(Event::Download)),
-                Method::Upload => (Cause::TransferComplete, Some(Event::Upload)),
-                Method::ScheduleDownload => {
-                    (Cause::TransferComplete, Some(Event::ScheduleDownload))
-                }
-            };
-            let own = own.map(|event| Cause::Method(event, key()));
-            for cause in std::iter::once(all).chain(own) {
+            for cause in transfer.causes() {
                 if !causes.contains(&cause) {
                     causes.push(cause);
                 }
@@ -408,166 +358,5 @@ impl Heard {
     }
 }
 
-impl Held {
-    fn due(&self, now: Instant) -> Due {
-        if self.transfer.method != Method::ScheduleDownload {
-            return self.at(self.transfer.delay, now);
-        }
-        let Some((_, window)) = self.window(now) else {
-            return Due::Never;
-        };
-        match (self.at(window.begin, now), self.not_before) {
-            (Due::Now, Some(later)) if later > now => Due::At(later),
-            (due, _) => due,
-        }
-    }
-
-    fn due_at(&self, now: Instant) -> Instant {
-        match self.due(now) {
-            Due::At(at) => at,
-            Due::Now | Due::Never => now,
-        }
-    }
-
-    /// So long after the request.
-    fn at(&self, after: Duration, now: Instant) -> Due {
-        match after.checked_sub(self.elapsed(now)) {
-            None | Some(Duration::ZERO) => Due::Now,
-            Some(left) => Due::At(now + left),
-        }
-    }
-
-    fn elapsed(&self, now: Instant) -> Duration {
-        self.since + now.saturating_duration_since(self.seen)
-    }
-
-    /// The window that it is in, or that comes next.
-    fn window(&self, now: Instant) -> Option<(usize, Window)> {
-        let elapsed = self.elapsed(now);
-        let windows = self.transfer.windows.iter().copied().enumerate();
-        let mut left = windows.filter(|(at, window)| {
-            let spent = self.spent.get(*at).copied().unwrap_or(u32::MAX);
-            window.end > elapsed && spent <= window.retries
-        });
-        left.next()
-    }
-
-    fn spend(&mut self, now: Instant) {
-        if let Some((at, _)) = self.window(now)
-            && let Some(spent) = self.spent.get_mut(at)
-        {
-            *spent += 1;
-        }
-    }
-
-    /// When the window is over that a try runs in.
-    fn window_ends(&self, now: Instant) -> Option<Instant> {
-        let began = self.transfer.windows.iter().rev();
-        let elapsed = self.elapsed(now);
-        let window = began.clone().find(|window| window.begin <= elapsed)?;
-        Some(now + window.end.saturating_sub(elapsed))
-    }
-
-    /// A try has ended: the next one waits where there may be one.
-    fn settle(&mut self, now: Moment, outcome: Result<(), Failure>) {
-        let fault = match &outcome {
-            Ok(()) => FaultStruct::default(),
-            Err(failure) => failure.fault(),
-        };
-        if fault.code != 0 && self.transfer.method == Method::ScheduleDownload {
-            self.transfer.fault = fault;
-            self.transfer.state = State::Waiting;
-            self.not_before = Some(now.tick + BETWEEN_TRIES);
-            return;
-        }
-        end(&mut self.transfer, now, fault);
-    }
-}
-
-impl Transfer {
-    /// What a file that has come is put into use by.
-    fn unpack(
-        &self,
-        file: Zeroizing<Vec<u8>>,
-        terms: Terms,
-        number: u32,
-    ) -> Result<Wanted, Failure> {
-        match self.kind() {
-            Some(Kind::Firmware) => Ok(Wanted::Install(number)),
-            Some(Kind::Script) => Ok(Wanted::RunScript(number, file, terms.within)),
-            Some(Kind::HostCertificate) => {
-                let opened = pem_of_pkcs12(&file, terms.pkcs12.as_ref().map(Secret::expose));
-                let file = opened.map_err(unusable)?.unwrap_or(file);
-                self.install(Store::Host, &file, terms, number)
-            }
-            Some(Kind::TrustAnchors) => self.install(Store::Others, &file, terms, number),
-            Some(Kind::Log) | None => Err(Failure::new(
-                Code::TransferFailed,
-                "files of this type are not taken here",
-            )),
-        }
-    }
-
-    fn install(
-        &self,
-        store: Store,
-        file: &[u8],
-        terms: Terms,
-        number: u32,
-    ) -> Result<Wanted, Failure> {
-        let name = match self.target.as_str() {
-            "" => Url::parse(&self.url).ok().and_then(|url| url.last_part()),
-            name => Some(name.to_owned()),
-        };
-        let place = Place {
-            store,
-            file: FileName::parse(&name.unwrap_or_default()).map_err(unusable)?,
-            services: None,
-        };
-        let mut wishes = Transaction::new(terms.actor);
-        place.install(&mut wishes, file).map_err(unusable)?;
-        super::super::rpc::undo_after(terms.within, &mut wishes);
-        Ok(Wanted::Apply(number, wishes))
-    }
-
-    fn news(&self) -> CpeRequest {
-        let time = |time: Option<crate::wire::time::UnixTime>| time.map(|time| time.iso8601());
-        let (start_time, complete_time) = (time(self.started), time(self.completed));
-        if self.method != Method::Autonomous {
-            return CpeRequest::TransferComplete(TransferComplete {
-                command_key: self.command_key.clone(),
-                fault: self.fault.clone(),
-                start_time,
-                complete_time,
-            });
-        }
-        CpeRequest::AutonomousTransferComplete(AutonomousTransferComplete {
-            announce_url: String::new(),
-            transfer_url: self.url.clone(),
-            is_download: self.is_download(),
-            file_type: self.file_type.clone(),
-            file_size: self.file_size,
-            target_file_name: self.target.clone(),
-            fault: self.fault.clone(),
-            start_time,
-            complete_time,
-        })
-    }
-}
-
-fn end(transfer: &mut Transfer, now: Moment, fault: FaultStruct) {
-    transfer.state = State::Ended;
-    transfer.completed = now.wall;
-    transfer.fault = fault;
-    // Nothing needs it any more.
-    transfer.password = Secret::default();
-}
-
-fn unusable(why: impl ToString) -> Failure {
-    Failure::new(Code::TransferCorrupted, why.to_string())
-}
-
 /// cwmp-1-2.xsd: what GetAllQueuedTransfers can list.
 const MOST: usize = 16;
-/// Between two tries in a window.
-const BETWEEN_TRIES: Duration = Duration::from_secs(30);
