@@ -6,6 +6,7 @@ use crate::bench::files::{Files, Place};
 use crate::bench::{
     Authority, Device, Folder, Life, eventually, free_tcp_port, free_udp_port, run,
 };
+use crate::disk::Tmpfs;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fs;
@@ -120,6 +121,111 @@ fn certificates_come_over_tls_with_a_digest_and_are_installed_and_told_of() {
     assert!(files.record().iter().any(|fetch| fetch.proven));
     let shown = device.done(&["cwmp"]);
     assert!(!shown.contains("pw-of-files"));
+    acs.judges_every_envelope(&folder);
+}
+
+#[test]
+fn a_pkcs12_file_made_by_openssl_is_installed_where_that_is_allowed() {
+    let folder = Folder::new("transfers");
+    let authority = Authority::new("Carrier CA");
+    authority.anchor(folder.path(), "ca");
+    authority
+        .issue("gw.test", 9, Life::Now)
+        .write(folder.path(), "gw");
+    let path = folder.path().join("gw.p12");
+    run(Command::new("openssl")
+        .current_dir(folder.path())
+        .args(["pkcs12", "-export", "-inkey", "gw.key", "-in", "gw.crt"])
+        .args([
+            "-certfile",
+            "ca.crt",
+            "-passout",
+            "pass:of-the-file",
+            "-out",
+        ])
+        .arg(&path));
+    let (acs, files) = (Acs::open(), Files::open());
+    let url = files.put("gw.p12", Place::File(fs::read(path).expect("a file")));
+    let device = device(&folder, &acs, &[]);
+    device.done(&["set", "Cert.UnsecureTransferActivate=activate"]);
+    acs.ended(1);
+    acs.asks(&download("refused", HOST, &url, 0));
+    session(&device);
+    assert_eq!(code(&complete(&acs, "refused")), "9018");
+    let settings = [
+        "Cwmp.Pkcs12Import=enable",
+        "Cwmp.Pkcs12Passphrase=of-the-file",
+    ];
+    device.done(&["set", settings[0], settings[1]]);
+    acs.asks(&download("taken", HOST, &url, 0));
+    session(&device);
+    assert_eq!(code(&complete(&acs, "taken")), "0");
+    let list = device.done(&["cert", "list"]);
+    assert!(
+        list.contains("gw.p12") && list.contains("gw.test"),
+        "{list}"
+    );
+}
+
+fn set(values: &[(&str, &str)]) -> String {
+    let each = values.iter().map(|(name, value)| {
+        format!(
+            "<ParameterValueStruct><Name>{name}</Name><Value I:type=\"D:string\">{value}</Value>\
+             </ParameterValueStruct>"
+        )
+    });
+    let (count, each) = (values.len(), each.collect::<String>());
+    format!(
+        "<C:SetParameterValues><ParameterList E:arrayType=\"C:ParameterValueStruct[{count}]\">{each}\
+         </ParameterList><ParameterKey>k</ParameterKey></C:SetParameterValues>"
+    )
+}
+
+#[test]
+fn the_transfer_table_is_set_by_the_acs_which_hears_of_its_end_and_is_asked_for_files() {
+    let folder = Folder::new("transfers");
+    let authority = Authority::new("Files CA");
+    let identity = authority.issue("files.test", 2, Life::Now);
+    // Who fetches by the table sends no proof.
+    let files = Files::secure_for_everybody(&identity);
+    let anchor = fs::read(authority.anchor(folder.path(), "files")).expect("a file");
+    let url = files.put("carrier.pem", Place::File(anchor));
+    let acs = Acs::open();
+    let device = device(&folder, &acs, &[]);
+    device.trusts("files.pem", &folder.path().join("files.crt"));
+    acs.ended(1);
+    let table = "Device.X_DEMARC_Cert.Transfer.";
+    let policy = "Device.ManagementServer.AutonomousTransferCompletePolicy";
+    acs.asks(&format!(
+        "<C:AddObject><ObjectName>{table}</ObjectName><ParameterKey></ParameterKey></C:AddObject>"
+    ));
+    acs.asks(&set(&[
+        (&format!("{policy}.Enable"), "true"),
+        (&format!("{table}1.Url"), &url),
+        (&format!("{table}1.Type"), "other"),
+    ]));
+    session(&device);
+    acs.asks(&set(&[(&format!("{table}1.Start"), "start")]));
+    session(&device);
+    let told = acs.waits("AutonomousTransferComplete", |sent| {
+        sent.is("AutonomousTransferComplete")
+    });
+    assert_eq!(code(&told), "0", "{:?}", told.body);
+    assert_eq!(told.texts("TransferURL"), [url]);
+    assert_eq!(told.texts("IsDownload"), ["1"]);
+    let informs = acs.informs();
+    let events: Vec<String> = informs.iter().flat_map(Sent::events).collect();
+    assert!(events.contains(&"10 AUTONOMOUS TRANSFER COMPLETE".to_owned()));
+    assert!(device.done(&["cert", "list"]).contains("carrier.pem"));
+    let wish = "FileType=1 Firmware Upgrade Image";
+    eventually("the wish is told", LIMIT, || {
+        let asked = device.cli(&["invoke", "Cwmp.RequestDownload", wish]);
+        asked.status.success().then_some(())
+    });
+    let asked = acs.waits("RequestDownload", |sent| sent.is("RequestDownload"));
+    assert_eq!(asked.texts("FileType"), ["1 Firmware Upgrade Image"]);
+    let wrong = device.cli(&["invoke", "Cwmp.RequestDownload", "FileType=firmware"]);
+    assert_eq!(wrong.status.code(), Some(1));
     acs.judges_every_envelope(&folder);
 }
 
@@ -358,11 +464,15 @@ fn a_signed_image_is_handed_to_the_installer_and_any_other_is_not() {
 }
 
 fn device_of_profile(folder: &Folder, acs: &Acs, profile: &str) -> Device {
+    device_in("data", folder, acs, profile)
+}
+
+fn device_in(name: &str, folder: &Folder, acs: &Acs, profile: &str) -> Device {
     let acs = format!("Cwmp.AcsStaticUrl={}", acs.url());
     let port = format!("Cwmp.ListeningPort={}", free_tcp_port());
     let sip = format!("SipEp.Gateway[Name=default].Port={}", free_udp_port());
     let settings = ["Cwmp.AcsUrlConfigSource=static", &acs, &port, &sip];
-    Device::start_with(folder, &["--profile", profile], &settings)
+    Device::launched(folder, name, &["--profile", profile], &settings)
 }
 
 #[test]
@@ -378,4 +488,25 @@ fn a_file_server_that_says_nothing_is_given_up() {
         record.find(|sent| sent.is("TransferComplete"))
     });
     assert_eq!(code(&told), "9015");
+}
+
+#[test]
+fn an_image_that_the_disk_has_no_room_for_is_refused_and_gives_the_room_back() {
+    let folder = Folder::new("transfers");
+    let small = Tmpfs::mount(&folder);
+    let (profile, key) = profile(&folder);
+    let (acs, files) = (Acs::open(), Files::open());
+    let file = signed(&folder, &key, &"x".repeat(40 << 20));
+    let large = files.put("large", Place::File(file));
+    let device = device_in("small/data", &folder, &acs, &profile);
+    acs.ended(1);
+    fs::write(device.home.join("installer"), "/bin/true\n").expect("written");
+    acs.asks(&download("large", IMAGE, &large, 0));
+    session(&device);
+    let told = complete(&acs, "large");
+    assert_eq!(code(&told), "9010");
+    let why = told.texts("FaultString").concat();
+    assert!(why.contains("cannot be kept"), "{why}");
+    assert!(!small.0.join("data/firmware/coming").exists());
+    device.done(&["set", "Hoc.SystemName=after"]);
 }

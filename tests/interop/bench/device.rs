@@ -31,7 +31,8 @@ impl Device {
         Self::launched(folder, name, &[], settings)
     }
 
-    fn launched(folder: &Folder, name: &str, words: &[&str], settings: &[&str]) -> Self {
+    /// In a folder of this name, with further words for `demarc run`.
+    pub(crate) fn launched(folder: &Folder, name: &str, words: &[&str], settings: &[&str]) -> Self {
         let home = folder.path().join(name);
         let snmp = free_udp_port();
         let mut all = vec![format!("Snmp.Port={snmp}")];

@@ -65,13 +65,13 @@ impl Files {
 
     /// Over TLS, for who proves this user's password.
     pub(crate) fn secure(identity: &Identity, user: &str, password: &str) -> Self {
-        let server = SslMethod::tls_server();
-        let mut builder = SslAcceptor::mozilla_intermediate_v5(server).expect("TLS");
-        builder.set_private_key(&identity.key).expect("a key");
-        let certificate = builder.set_certificate(&identity.certificate);
-        certificate.expect("a certificate");
         let account = (user.to_owned(), password.to_owned());
-        Self::start(Some(account), Some(builder.build()))
+        Self::start(Some(account), Some(acceptor(identity)))
+    }
+
+    /// Over TLS, for everybody.
+    pub(crate) fn secure_for_everybody(identity: &Identity) -> Self {
+        Self::start(None, Some(acceptor(identity)))
     }
 
     fn start(account: Option<(String, String)>, tls: Option<SslAcceptor>) -> Self {
@@ -211,6 +211,15 @@ impl Shared {
             && part("uri") == target
             && part("response") == digest(user, password, method, &part)
     }
+}
+
+fn acceptor(identity: &Identity) -> SslAcceptor {
+    let server = SslMethod::tls_server();
+    let mut builder = SslAcceptor::mozilla_intermediate_v5(server).expect("TLS");
+    builder.set_private_key(&identity.key).expect("a key");
+    let certificate = builder.set_certificate(&identity.certificate);
+    certificate.expect("a certificate");
+    builder.build()
 }
 
 fn said(status: u16, fields: &str, body: &[u8]) -> Vec<u8> {

@@ -22,9 +22,9 @@ pub struct Firmware {
     pub home: PathBuf,
 }
 
-/// An image that is coming.
+/// An image that is coming; what is not staged in the end is not kept.
 pub(super) struct Staging {
-    image: Image,
+    image: Option<Image>,
     file: File,
     coming: PathBuf,
     staged: PathBuf,
@@ -45,7 +45,7 @@ impl Firmware {
         fs::create_dir_all(&folder).map_err(on_disk)?;
         let coming = folder.join("coming");
         Ok(Staging {
-            image,
+            image: Some(image),
             file: File::create(&coming).map_err(on_disk)?,
             coming,
             staged: folder.join("image"),
@@ -87,7 +87,10 @@ impl Firmware {
 
 impl Staging {
     pub(super) fn take(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        let part = self.image.received(octets)?;
+        let Some(image) = &mut self.image else {
+            return Ok(());
+        };
+        let part = image.received(octets)?;
         self.taken += part.len() as u64;
         if self.taken > LARGEST {
             return Err(failed("the image is too large"));
@@ -96,15 +99,17 @@ impl Staging {
     }
 
     /// The image is whole: it is staged if it is signed by the key.
-    pub(super) fn finish(self) -> Result<(), Failure> {
-        let verified = self.image.finish();
-        if let Err(failure) = verified {
-            // What is not to be used is not kept; the next one is written over it.
-            let _ = fs::remove_file(&self.coming);
-            return Err(failure);
-        }
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        self.image.take().map_or(Ok(()), Image::finish)?;
         self.file.sync_all().map_err(on_disk)?;
         fs::rename(&self.coming, &self.staged).map_err(on_disk)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // Staged, it has another name.
+        let _ = fs::remove_file(&self.coming);
     }
 }
 
