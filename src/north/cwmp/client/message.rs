@@ -27,7 +27,7 @@ pub struct Moment {
 pub enum Input {
     /// The settings as they stand; the first ones start the client.
     Settings(Box<Settings>),
-    /// A deadline of [`Client::wake_at`] has come, or something that the tree
+    /// A deadline of [`super::Client::wake_at`] has come, or something that the tree
     /// shows has changed.
     Wake,
     /// Somebody who may has asked for a session.

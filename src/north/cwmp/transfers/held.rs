@@ -9,6 +9,7 @@ use crate::schema::cwmp::transfer::{Method, State};
 use crate::wire::soap::message::FaultStruct;
 use std::time::{Duration, Instant};
 
+/// A transfer, and what time means to it.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) transfer: Transfer,

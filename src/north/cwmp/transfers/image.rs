@@ -66,6 +66,9 @@ impl Image {
                 _ => Err(unsigned()),
             };
         };
+        if at + 2 > LONGEST_HEAD {
+            return Err(unsigned());
+        }
         let signature = signature(&self.head[..at]).ok_or_else(unsigned)?;
         self.signature = Some(signature);
         // The head ended within these octets: what is before them had no end.
@@ -195,5 +198,9 @@ mod tests {
         assert_eq!(staged(&key, &changed, 64), Err(9019));
         assert_eq!(staged(&key, b"DEMARC-IMAGE 1\nsign", 64), Err(9019));
         assert_eq!(staged(&key, &[b'x'; 9000], 64), Err(9019));
+        let long = [FIRST, b"signature: ", &[b'A'; LONGEST_HEAD], b"\n\nx"].concat();
+        for chunk in [1, 100_000] {
+            assert_eq!(staged(&key, &long, chunk), Err(9019));
+        }
     }
 }
