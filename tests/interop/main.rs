@@ -6,6 +6,7 @@
 mod acs; // peer: an ACS (own XML), judged by the schemas of the Broadband Forum
 mod bench;
 mod certificates; // peer: kamailio with certificates on both sides
+mod crash; // peer: SIGKILL, judged by the record of an ACS (own)
 mod disk; // peer: a full disk (tmpfs)
 mod dns; // peer: bind9
 mod hostile; // peer: a hostile registrar (openssl, own SIP)
@@ -19,4 +20,6 @@ mod ocsp; // peer: openssl ocsp and s_server
 mod page;
 mod snmp; // peer: net-snmp
 mod syslog; // peer: rsyslog
+mod transfers; // peer: an ACS and a file server (own), certificates by openssl
 mod tshark; // peer: tshark
+mod zero_touch; // peer: kamailio, and an ACS and a file server (own)

@@ -12,6 +12,8 @@ pub(crate) struct Device {
     pub(crate) process: Running,
     pub(crate) snmp: u16,
     settings: Vec<String>,
+    /// Further words of `demarc run`.
+    words: Vec<String>,
 }
 
 impl Device {
@@ -20,17 +22,29 @@ impl Device {
         Self::start_in(folder, "data", settings)
     }
 
+    /// As [`Device::start`], with further words for `demarc run`.
+    pub(crate) fn start_with(folder: &Folder, words: &[&str], settings: &[&str]) -> Self {
+        Self::launched(folder, "data", words, settings)
+    }
+
     pub(crate) fn start_in(folder: &Folder, name: &str, settings: &[&str]) -> Self {
+        Self::launched(folder, name, &[], settings)
+    }
+
+    /// In a folder of this name, with further words for `demarc run`.
+    pub(crate) fn launched(folder: &Folder, name: &str, words: &[&str], settings: &[&str]) -> Self {
         let home = folder.path().join(name);
         let snmp = free_udp_port();
         let mut all = vec![format!("Snmp.Port={snmp}")];
         all.extend(settings.iter().map(|setting| (*setting).to_owned()));
-        let process = launch(&home, &all);
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let process = launch(&home, &words, &all);
         let device = Self {
             home,
             process,
             snmp,
             settings: all,
+            words,
         };
         device.wait_until_it_answers();
         device
@@ -90,7 +104,7 @@ impl Device {
     /// SIGKILL, and a new process on the same folder.
     pub(crate) fn kill_and_restart(&mut self) {
         self.process.kill();
-        self.process = launch(&self.home, &self.settings);
+        self.process = launch(&self.home, &self.words, &self.settings);
         self.wait_until_it_answers();
     }
 
@@ -132,9 +146,9 @@ impl Device {
     }
 }
 
-fn launch(home: &Path, settings: &[String]) -> Running {
+fn launch(home: &Path, words: &[String], settings: &[String]) -> Running {
     let mut command = Command::new(demarc());
-    command.arg("run").arg("--data").arg(home);
+    command.arg("run").arg("--data").arg(home).args(words);
     for setting in settings {
         command.args(["--set", setting]);
     }

@@ -4,6 +4,7 @@
 pub(crate) mod acs;
 mod authority;
 mod device;
+pub(crate) mod files;
 mod kamailio;
 mod manager;
 mod stub;
