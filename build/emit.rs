@@ -91,11 +91,12 @@ fn columns(out: &mut String, model: &Model) {
         };
         let _ = writeln!(
             out,
-            "    Column {{ name: {:?}, short: {:?}, table: TableId({}), oid: &{:?}, writable: {}, role: {role}, syntax: Syntax {{ base: Base::{}, format: {:?}, ranges: &{:?}, sizes: &{:?}, labels: &{:?} }}, default: {default}, secret: {}, units: {:?}, description: {:?} }},",
+            "    Column {{ name: {:?}, short: {:?}, table: TableId({}), oid: &{:?}, encoded: &{:?}, writable: {}, role: {role}, syntax: Syntax {{ base: Base::{}, format: {:?}, ranges: &{:?}, sizes: &{:?}, labels: &{:?} }}, default: {default}, secret: {}, units: {:?}, description: {:?} }},",
             column.name,
             short(column),
             table_index(model, column),
             column.oid,
+            encoded(&column.oid),
             column.writable,
             column.base,
             column.format,
@@ -108,6 +109,19 @@ fn columns(out: &mut String, model: &Model) {
         );
     }
     out.push_str("];\n");
+}
+
+/// The content of an OBJECT IDENTIFIER (X.690 §8.19); each of ours begins with 1.
+fn encoded(oid: &[u32]) -> Vec<u8> {
+    let mut octets = vec![40 + u8::try_from(oid[1]).expect("below 40 under 1")];
+    for &arc in &oid[2..] {
+        let septets = arc.checked_ilog2().unwrap_or(0) / 7;
+        for septet in (1..=septets).rev() {
+            octets.push((arc >> (7 * septet)) as u8 | 0x80);
+        }
+        octets.push(arc as u8 & 0x7f);
+    }
+    octets
 }
 
 /// One Rust module a service: scalars first, then a module a table.

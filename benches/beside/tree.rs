@@ -90,7 +90,7 @@ fn step(tree: &Instances) -> f64 {
         name = match Mib::next(tree, &name) {
             Some((next, value)) => {
                 black_box(value);
-                next
+                next.oid()
             }
             None => start.clone(),
         };

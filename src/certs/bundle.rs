@@ -20,6 +20,7 @@ use super::certificate::{Certificate, KeyKind};
 use parts::Parts;
 
 pub use error::BundleError;
+pub use parts::pem_of_pkcs12;
 
 /// A private key, its certificate and the chain above it.
 pub struct HostBundle {

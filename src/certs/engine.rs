@@ -116,6 +116,7 @@ impl Engine {
             Input::Committed(job, outcome) => self.committed(now, job, outcome),
             Input::Timeout => {}
         }
+        self.keyring.set_clear(self.window.clear());
         self.watch_dates(now);
         self.show(now);
     }

@@ -9,6 +9,7 @@ mod bench;
 mod wish;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -21,6 +22,7 @@ use super::certificate::Certificate;
 use super::ocsp::{Cache, Responders};
 use super::service::{Service, Services};
 use super::time::{TlsClock, TlsTime};
+use super::transfer::Clear;
 use super::usage::Purpose;
 
 pub use wish::NoHostCertificate;
@@ -34,6 +36,8 @@ pub struct Keyring {
     anchors: ArcSwap<Anchors>,
     responders: ArcSwap<Responders>,
     revocations: Mutex<Cache>,
+    /// Whether files may be fetched without TLS now.
+    clear: AtomicBool,
 }
 
 impl Keyring {
@@ -47,6 +51,7 @@ impl Keyring {
             anchors: ArcSwap::default(),
             responders: ArcSwap::default(),
             revocations: Mutex::default(),
+            clear: AtomicBool::new(false),
         }
     }
 
@@ -88,6 +93,20 @@ impl Keyring {
             Some(host) => Ok(Arc::clone(&host.bundle)),
             None => Err(wish.why_none(&hosts)),
         }
+    }
+
+    /// Whether certificates may be fetched without TLS now.
+    #[must_use]
+    pub fn clear(&self) -> Clear {
+        match self.clear.load(Ordering::Relaxed) {
+            true => Clear::Allowed,
+            false => Clear::Refused,
+        }
+    }
+
+    pub(super) fn set_clear(&self, clear: Clear) {
+        let allowed = clear == Clear::Allowed;
+        self.clear.store(allowed, Ordering::Relaxed);
     }
 
     /// Replaces what is known of whom to ask for revocations.

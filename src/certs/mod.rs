@@ -50,7 +50,9 @@ mod witness;
 mod work;
 
 pub use anchors::Anchors;
-pub use bundle::{BundleError, HostBundle, MAX_CERTIFICATES, MAX_FILE, MIN_RSA_BITS, OthersBundle};
+pub use bundle::{
+    BundleError, HostBundle, MAX_CERTIFICATES, MAX_FILE, MIN_RSA_BITS, OthersBundle, pem_of_pkcs12,
+};
 pub use certificate::{AlternativeName, Certificate, EXPIRING_SOON, KeyKind, Name, State};
 pub use client::Attempt;
 pub use engine::{Engine, Input, Output};

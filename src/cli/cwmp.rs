@@ -1,4 +1,5 @@
-//! The sessions with the ACS, as a ladder of what each side said.
+//! The sessions with the ACS, as a ladder of what each side said, and the
+//! transfers that wait.
 
 use super::ask::{Ask, say};
 use super::failure::Failure;
@@ -19,7 +20,19 @@ struct Session {
     result: String,
 }
 
+/// A file that is moved, or of which the ACS is still to be told.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Transfer {
+    method: String,
+    key: String,
+    file_type: String,
+    url: String,
+    state: String,
+    fault: String,
+}
+
 const SESSIONS: &str = "Cwmp.Session";
+const TRANSFERS: &str = "Cwmp.Transfer";
 /// What stands above the sessions, each with what it is called.
 const HEAD: [(&str, &str); 7] = [
     ("Cwmp.AcsUrl", "ACS"),
@@ -37,14 +50,18 @@ pub(super) fn show(ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
         head.extend(ask.cells(name)?);
     }
     let sessions = ask.cells(SESSIONS)?;
+    let transfers = ask.cells(TRANSFERS)?;
     if ask.json {
-        let all = head.iter().chain(&sessions);
+        let all = head.iter().chain(&transfers).chain(&sessions);
         let all: serde_json::Map<_, _> = all
             .map(|(name, cell)| (name.to_string(), json!(cell)))
             .collect();
         return say(out, json!(all));
     }
-    let lines = lines(&head, &by_number(&sessions), Paint::of_stdout());
+    let paint = Paint::of_stdout();
+    let mut lines = head_lines(&head);
+    lines.extend(transfer_lines(&transfers_of(&transfers), paint));
+    lines.extend(session_lines(&by_number(&sessions), paint));
     lines.iter().try_for_each(|line| say(out, line))
 }
 
@@ -76,7 +93,28 @@ fn by_number(cells: &[(Name, Cell)]) -> BTreeMap<u32, Session> {
     sessions
 }
 
-fn lines(head: &[(Name, Cell)], sessions: &BTreeMap<u32, Session>, paint: Paint) -> Vec<String> {
+fn transfers_of(cells: &[(Name, Cell)]) -> BTreeMap<u32, Transfer> {
+    let mut transfers: BTreeMap<u32, Transfer> = BTreeMap::new();
+    for (name, cell) in cells {
+        let Some(number) = name.index.arcs().first() else {
+            continue;
+        };
+        let transfer = transfers.entry(*number).or_default();
+        let field = match name.column.get().short {
+            "Method" => &mut transfer.method,
+            "CommandKey" => &mut transfer.key,
+            "FileType" => &mut transfer.file_type,
+            "Url" => &mut transfer.url,
+            "State" => &mut transfer.state,
+            "Fault" => &mut transfer.fault,
+            _ => continue,
+        };
+        *field = cell.display();
+    }
+    transfers
+}
+
+fn head_lines(head: &[(Name, Cell)]) -> Vec<String> {
     let mut lines = Vec::new();
     for (object, called) in HEAD {
         let found = head.iter().find(|(name, _)| name.to_string() == object);
@@ -85,6 +123,40 @@ fn lines(head: &[(Name, Cell)], sessions: &BTreeMap<u32, Session>, paint: Paint)
             lines.push(format!("{called:14} {text}"));
         }
     }
+    lines
+}
+
+fn transfer_lines(transfers: &BTreeMap<u32, Transfer>, paint: Paint) -> Vec<String> {
+    let line = |transfer: &Transfer| {
+        let Transfer {
+            method,
+            key,
+            file_type,
+            url,
+            state,
+            fault,
+        } = transfer;
+        // A query may hold a secret.
+        let url = url.split('?').next().unwrap_or_default();
+        let state = match (state.as_str(), fault.as_str()) {
+            ("ended", "") => paint.good("ended"),
+            ("ended", why) => paint.bad(why),
+            (state, _) => paint.warn(state),
+        };
+        let key = match key.as_str() {
+            "" => String::new(),
+            key => format!(" ({key})"),
+        };
+        format!(
+            "{:14} {method}{key}  {file_type}  {url}  {state}",
+            "transfer"
+        )
+    };
+    transfers.values().map(line).collect()
+}
+
+fn session_lines(sessions: &BTreeMap<u32, Session>, paint: Paint) -> Vec<String> {
+    let mut lines = Vec::new();
     for (number, session) in sessions {
         let began = match session.began.as_str() {
             "" => "time not known",
@@ -141,11 +213,28 @@ mod tests {
             .map(|(name, value)| (name.as_str(), *value))
             .collect();
         let sessions = by_number(&cells(&sessions));
+        let of = "Cwmp.Transfer[Index=1]";
+        let transfers = [
+            (format!("{of}.Method"), "download"),
+            (format!("{of}.CommandKey"), "k1"),
+            (format!("{of}.FileType"), "3 Vendor Configuration File"),
+            (format!("{of}.Url"), "https://files.example/a?token=x"),
+            (format!("{of}.State"), "running"),
+        ];
+        let transfers: Vec<(&str, &str)> = transfers
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect();
+        let transfers = transfers_of(&cells(&transfers));
+        let mut lines = head_lines(&head);
+        lines.extend(transfer_lines(&transfers, Paint::Plain));
+        lines.extend(session_lines(&sessions, Paint::Plain));
         assert_eq!(
-            lines(&head, &sessions, Paint::Plain).join("\n"),
+            lines.join("\n"),
             "\
 ACS            http://acs.example/
 status         connected
+transfer       download (k1)  3 Vendor Configuration File  https://files.example/a  running
 
 2  2026-03-01 14:05:09  2 PERIODIC
   -> Inform: 2 PERIODIC

@@ -24,6 +24,8 @@ pub(super) struct Profile {
     pub(super) script: String,
     /// Its anchors, each a name and a file's octets.
     pub(super) anchors: Vec<(String, Vec<u8>)>,
+    /// Its public key for images, as PEM: `firmware.pem`.
+    pub(super) firmware_key: Option<Vec<u8>>,
 }
 
 /// The profile that is built in.
@@ -39,6 +41,7 @@ impl Profile {
                 name: "Default".to_owned(),
                 script: BUILT_IN.to_owned(),
                 anchors: Vec::new(),
+                firmware_key: None,
             });
         };
         let folder = path.is_dir();
@@ -57,11 +60,17 @@ impl Profile {
         } else {
             Vec::new()
         };
+        let key = path.join("firmware.pem");
+        let firmware_key = match folder && key.exists() {
+            true => Some(read(&key)?),
+            false => None,
+        };
         let script = String::from_utf8_lossy(&read(&file)?).into_owned();
         Ok(Self {
             name,
             script,
             anchors,
+            firmware_key,
         })
     }
 }

@@ -87,6 +87,7 @@ impl Device {
 
         let control = Control::new(&tree);
         let mut services = JoinSet::new();
+        let files = cwmp::files(&device, logger.clone(), now.clone())?;
         services.spawn(log::deliver(control.gate("Nlm"), logger, names.clone()));
         let (agent, stack) = (control.gate("Snmp"), control.gate("SipEp"));
         services.spawn(cwmp::serve(
@@ -95,6 +96,7 @@ impl Device {
             at.clone(),
             names.clone(),
             keyring.clone(),
+            files,
         ));
         services.spawn(snmp::serve(device.clone(), agent, at.clone(), now.clone()));
         let around = sip::Around {

@@ -45,6 +45,8 @@ pub struct Column {
     pub table: TableId,
     /// Its OID without the index.
     pub oid: &'static [u32],
+    /// The same as the content of an OBJECT IDENTIFIER in BER.
+    pub encoded: &'static [u8],
     /// Whether MAX-ACCESS lets a manager write it.
     pub writable: bool,
     /// Where its value lives.

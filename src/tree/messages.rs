@@ -364,6 +364,11 @@ pub const ACS_WISH_FAILED: Message<2> = m(
     Error,
     "the ACS asked for {operation}, which was not done: {reason}",
 );
+/// A file was moved for the ACS, or the ACS is told of one.
+pub const ACS_TRANSFER_DONE: Message<2> = m(Cwmp, 70, Info, "{file} transferred: {url}");
+/// A file was not moved.
+pub const ACS_TRANSFER_FAILED: Message<3> =
+    m(Cwmp, 80, Warning, "{file} not transferred: {url}: {reason}");
 /// A certificate was installed.
 pub const CERTIFICATE_INSTALLED: Message<2> = m(
     Cert,
@@ -517,6 +522,8 @@ pub const REGISTRY: &[Kind] = &[
     ACS_SESSION.kind(),
     ACS_NOT_REACHED.kind(),
     ACS_WISH_FAILED.kind(),
+    ACS_TRANSFER_DONE.kind(),
+    ACS_TRANSFER_FAILED.kind(),
 ];
 
 #[cfg(test)]

@@ -2,8 +2,12 @@
 //!
 //! The SNMP decoder keeps the framing here and leaves the meaning of single
 //! fields to a library that is more forgiving than a manager's port should be.
-//! Every length is held against its container. Never allocates, never reads
+//! Every length is held against its container. Reading never allocates, never goes
 //! past the slice that it was given, never follows nesting by itself.
+
+mod write;
+
+pub use write::Writer;
 
 use thiserror::Error;
 
@@ -189,6 +193,15 @@ pub fn arcs(content: &[u8], into: &mut impl Extend<u32>) -> Result<(), BerError>
         into.extend([narrow(arc(&mut rest, u64::from(u32::MAX))?)?]);
     }
     Ok(())
+}
+
+/// X.690 §8.19.4: the first two arcs share one sub-identifier. It, and the rest.
+fn first_arcs(arcs: &[u32]) -> (u64, &[u32]) {
+    match arcs {
+        [top, second, rest @ ..] => (u64::from(*top) * 40 + u64::from(*second), rest),
+        [top] => (u64::from(*top) * 40, &[]),
+        [] => (0, &[]),
+    }
 }
 
 fn narrow(arc: u64) -> Result<u32, BerError> {

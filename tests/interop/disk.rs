@@ -8,10 +8,10 @@ use std::process::Command;
 use std::time::Duration;
 
 /// A small file system of its own, unmounted when the test ends.
-struct Tmpfs(PathBuf);
+pub(crate) struct Tmpfs(pub(crate) PathBuf);
 
 impl Tmpfs {
-    fn mount(folder: &Folder) -> Self {
+    pub(crate) fn mount(folder: &Folder) -> Self {
         let path = folder.path().join("small");
         fs::create_dir_all(&path).expect("a mount point");
         run(Command::new("mount")

@@ -7,6 +7,7 @@ mod acs; // peer: an ACS (own XML), judged by the schemas of the Broadband Forum
 mod acsrs; // peer: acsrs
 mod bench;
 mod certificates; // peer: kamailio with certificates on both sides
+mod crash; // peer: SIGKILL, judged by the record of an ACS (own)
 mod disk; // peer: a full disk (tmpfs)
 mod dns; // peer: bind9
 mod hostile; // peer: a hostile registrar (openssl, own SIP)
@@ -21,4 +22,6 @@ mod page;
 mod replay; // peer: recorded sessions of GenieACS
 mod snmp; // peer: net-snmp
 mod syslog; // peer: rsyslog
+mod transfers; // peer: an ACS and a file server (own), certificates by openssl
 mod tshark; // peer: tshark
+mod zero_touch; // peer: kamailio, and an ACS and a file server (own)

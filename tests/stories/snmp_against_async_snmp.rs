@@ -3,7 +3,9 @@
 //! Its client asks our agent over loopback, in every version and with every
 //! key. The two codecs by themselves are compared in `oracle/`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::UdpSocket;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,15 +15,14 @@ use async_snmp::{
     Auth, Client, DecodeConfig, Error, ErrorStatus, Oid, Retry, UsmConfig, Value, VarBind, Version,
 };
 use demarc::north::snmp::access::{
-    self, Actor, Done, Got, Mib, Reason, Refusal, Rights, Tree, Wish,
+    self, Actor, Done, Found, Got, Mib, Reason, Refusal, Rights, Tree, Wish,
 };
 use demarc::north::snmp::counters::Counters;
 use demarc::north::snmp::engine::Engine;
 use demarc::north::snmp::identity::EngineId;
-use demarc::north::snmp::io::Agent;
+use demarc::north::snmp::io::{Agent, Listener};
 use demarc::north::snmp::settings::{Community, Settings};
 use demarc::north::snmp::user::{AuthAlgorithm, User, auth_key, priv_key};
-use tokio::net::UdpSocket;
 
 const ALGORITHMS: [(&str, AuthAlgorithm, AuthProtocol); 5] = [
     ("sha1", AuthAlgorithm::Sha1, AuthProtocol::Sha1),
@@ -57,10 +58,10 @@ impl Mib for Cut {
     fn walk<'a>(
         &'a self,
         name: &[u32],
-    ) -> impl Iterator<Item = (access::Oid, access::Value)> + use<'a> {
+    ) -> impl Iterator<Item = (Found<'a>, Cow<'a, access::Value>)> + use<'a> {
         let after = (Bound::Excluded(name.to_vec()), Bound::Unbounded);
         let after = self.0.range(after);
-        after.map(|(name, value)| (name.as_slice().into(), value.clone()))
+        after.map(|(name, value)| (name.as_slice().into(), Cow::Borrowed(value)))
     }
 }
 
@@ -171,9 +172,10 @@ async fn client(auth: impl Into<Auth>) -> Client {
         .map(|(name, ours, _)| (name.arcs().to_vec(), ours));
     *map.0.lock().expect("unpoisoned") = Arc::new(filled.collect());
     let agent = Agent::new(engine(), 1, settings(), map);
-    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let address = socket.local_addr().expect("bound");
-    tokio::spawn(async move { agent.serve(&socket).await });
+    let listener = Listener::new(agent.into(), socket);
+    std::thread::spawn(move || listener.run());
     Client::builder(address, auth)
         .request_timeout(Duration::from_secs(2))
         .retry(Retry::none())

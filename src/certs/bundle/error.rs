@@ -19,6 +19,9 @@ pub enum BundleError {
     /// PKCS#12, which needs a password to open.
     #[error("the file is PKCS#12: convert it with openssl pkcs12 -nodes -in FILE -out FILE.pem")]
     Pkcs12,
+    /// PKCS#12 with another password.
+    #[error("the PKCS#12 file does not open with the passphrase: set Cwmp.Pkcs12Passphrase")]
+    Passphrase,
     /// A PEM block without an END line.
     #[error("the PEM block {0} has no end line")]
     Unfinished(String),

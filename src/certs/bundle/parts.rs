@@ -68,6 +68,40 @@ impl Parts {
     }
 }
 
+/// What a PKCS#12 file holds, as PEM; None: it is no such file. Without a
+/// passphrase none is opened.
+///
+/// # Errors
+/// [`BundleError::Pkcs12`] where it is one and there is no passphrase, or another one.
+pub fn pem_of_pkcs12(
+    file: &[u8],
+    passphrase: Option<&[u8]>,
+) -> Result<Option<Zeroizing<Vec<u8>>>, BundleError> {
+    if file.len() > MAX_FILE || pem::is_pem(file) {
+        return Ok(None);
+    }
+    let Ok(store) = Pkcs12::from_der(file) else {
+        return Ok(None);
+    };
+    let passphrase = passphrase.ok_or(BundleError::Pkcs12)?;
+    let passphrase = std::str::from_utf8(passphrase).map_err(|_| BundleError::Passphrase)?;
+    let opened = store
+        .parse2(passphrase)
+        .map_err(|_| BundleError::Passphrase)?;
+    let mut pem = Zeroizing::new(Vec::new());
+    if let Some(key) = opened.pkey {
+        let key = key.private_key_to_pem_pkcs8();
+        let key = Zeroizing::new(key.map_err(|_| BundleError::UnreadableKey)?);
+        pem.extend_from_slice(&key);
+    }
+    let chain = opened.ca.into_iter().flatten();
+    for certificate in opened.cert.into_iter().chain(chain) {
+        let octets = certificate.to_pem();
+        pem.extend(octets.map_err(|_| BundleError::NoCertificate)?);
+    }
+    Ok(Some(pem))
+}
+
 /// Reads each; the same one twice counts once.
 fn read_all(ders: &[Zeroizing<Vec<u8>>]) -> Result<Vec<Certificate>, BundleError> {
     let count = ders.len();

@@ -188,9 +188,11 @@ impl Events {
         self.waiting.values().any(|known| known == cause)
     }
 
-    /// What the next Inform says, and the numbers to give back when it is told.
-    pub fn told(&self) -> (Vec<Event>, Vec<u32>) {
-        let first = self.waiting.iter().take(MOST_IN_INFORM);
+    /// What the next Inform says, and the numbers to give back when it is
+    /// told; `also` has no numbers: it is told until its cause is gone.
+    pub fn told(&self, also: &[Cause]) -> (Vec<Event>, Vec<u32>) {
+        let also = also.iter().map(|cause| (&NOBODY, cause));
+        let first = also.chain(&self.waiting).take(MOST_IN_INFORM);
         let mut told: Vec<(&u32, &Cause)> = first.collect();
         // In the order of their codes, as readers of logs expect them.
         told.sort_by_key(|(number, cause)| ((*cause).clone(), **number));
@@ -200,7 +202,10 @@ impl Events {
         });
         (
             events.collect(),
-            told.iter().map(|(number, _)| **number).collect(),
+            told.iter()
+                .map(|(number, _)| **number)
+                .filter(|number| *number != NOBODY)
+                .collect(),
         )
     }
 
@@ -237,6 +242,8 @@ impl Events {
 const MOST_IN_INFORM: usize = 63;
 /// Events that may wait: 256 requests with keys of their own.
 const MOST: usize = 256;
+/// The number of what is told until its cause is gone; rows count from 1.
+const NOBODY: u32 = 0;
 /// Numbers from here on are no rows.
 const FLEETING: u32 = 1 << 31;
 
@@ -246,7 +253,7 @@ mod tests {
     use crate::tree::{Actor, Tree};
 
     fn codes(events: &Events) -> Vec<String> {
-        let (told, _) = events.told();
+        let (told, _) = events.told(&[]);
         told.iter()
             .map(|event| {
                 format!("{} {}", event.code, event.command_key)
@@ -301,7 +308,7 @@ mod tests {
         tree.commit_and_wait(txn, 0).expect("granted");
         let mut recalled = Events::recall(&tree.snapshot());
         assert_eq!(codes(&recalled), ["2 PERIODIC", "M Download a"]);
-        let (_, numbers) = recalled.told();
+        let (_, numbers) = recalled.told(&[]);
         let mut txn = Transaction::new(Actor::device());
         recalled.delivered(&numbers, &mut txn);
         tree.commit_and_wait(txn, 0).expect("granted");
@@ -313,7 +320,7 @@ mod tests {
         let mut events = Events::default();
         let mut txn = Transaction::new(Actor::device());
         events.add(Cause::Periodic, &mut txn);
-        let (_, numbers) = events.told();
+        let (_, numbers) = events.told(&[]);
         events.add(download("x"), &mut txn);
         events.delivered(&numbers, &mut txn);
         assert_eq!(codes(&events), ["M Download x"]);

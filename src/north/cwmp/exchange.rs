@@ -6,11 +6,9 @@
 
 use super::client::{Trouble, TroubleKind};
 use super::cookies::Jar;
+use super::proof::{Cover, Proof, Refused};
 use crate::certs::{Source, Url};
 use crate::schema::Secret;
-use crate::wire::digest::{Challenge, Secret as Proof, Target};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use std::time::Duration;
 
 /// Who this side is towards the ACS.
@@ -27,15 +25,8 @@ pub struct Exchange {
     url: Url,
     account: Account,
     jar: Jar,
-    proof: Option<Proven>,
+    proof: Proof,
     redirects: u8,
-    /// Challenges to the message that is under way.
-    challenges: u8,
-}
-
-enum Proven {
-    Digest { challenge: Challenge, uses: u32 },
-    Basic,
 }
 
 /// The head of an answer, as far as it counts.
@@ -73,9 +64,8 @@ impl Exchange {
             url,
             account,
             jar: Jar::default(),
-            proof: None,
+            proof: Proof::default(),
             redirects: 0,
-            challenges: 0,
         }
     }
 
@@ -93,31 +83,14 @@ impl Exchange {
     /// The value of Authorization; None: nobody asked for one. `cnonce` is
     /// fresh randomness without quotes.
     pub fn authorization(&mut self, cnonce: &str) -> Option<String> {
-        let password = String::from_utf8_lossy(self.account.password.expose());
-        match self.proof.as_mut()? {
-            Proven::Basic => {
-                let pair = format!("{}:{password}", self.account.username);
-                Some(format!("Basic {}", STANDARD.encode(pair)))
-            }
-            Proven::Digest { challenge, uses } => {
-                *uses += 1;
-                let uri = self.url.target();
-                let target = Target {
-                    method: "POST",
-                    uri: &uri,
-                    body: &[],
-                };
-                let proof = Proof::Password(&password);
-                let username = &self.account.username;
-                let answer = challenge.answer(username, proof, target, *uses, cnonce);
-                answer.ok().map(|credentials| credentials.to_string())
-            }
-        }
+        let uri = self.url.target();
+        self.proof
+            .authorization(&self.account, "POST", &uri, cnonce)
     }
 
     /// A new message is under way.
     pub fn begins(&mut self) {
-        self.challenges = 0;
+        self.proof.begins();
     }
 
     /// Takes the head of an answer.
@@ -144,38 +117,21 @@ impl Exchange {
     }
 
     fn challenged(&mut self, head: &Head) -> Next {
-        self.challenges += 1;
-        let offered = Challenge::parse_all(head.challenges.iter().map(String::as_str));
-        let refused = |why: &str| failed(TroubleKind::AuthFailure, why.to_owned());
-        if let Some(challenge) = Challenge::strongest(&offered) {
-            // Asked again without being told that only the nonce was old: the answer was wrong.
-            let answered = self.challenges > 1 && !challenge.stale;
-            if answered || self.challenges > MOST_CHALLENGES {
-                return refused(WRONG);
+        let cover = match place(&self.url).1 {
+            true => Cover::Tls,
+            false => Cover::Clear,
+        };
+        let why = match self.proof.challenged(&head.challenges, cover) {
+            Ok(()) => return Next::Again,
+            Err(Refused::Wrong) => WRONG,
+            Err(Refused::Clear) => {
+                "the ACS wants the password in the clear over http, which is never sent: make Cwmp.AcsStaticUrl https, or have the ACS use digest"
             }
-            self.proof = Some(Proven::Digest {
-                challenge: challenge.clone(),
-                uses: 0,
-            });
-            return Next::Again;
-        }
-        let basic = head.challenges.iter().any(|value| {
-            let scheme = value.split_whitespace().next().unwrap_or_default();
-            scheme.eq_ignore_ascii_case("Basic")
-        });
-        match (basic, place(&self.url).1) {
-            (true, true) if self.challenges == 1 => {
-                self.proof = Some(Proven::Basic);
-                Next::Again
+            Err(Refused::Unknown) => {
+                "the ACS asks for a proof of a kind that is not known here; digest and basic are"
             }
-            (true, true) => refused(WRONG),
-            (true, false) => refused(
-                "the ACS wants the password in the clear over http, which is never sent: make Cwmp.AcsStaticUrl https, or have the ACS use digest",
-            ),
-            (false, _) => refused(
-                "the ACS asks for a proof of a kind that is not known here; digest and basic are",
-            ),
-        }
+        };
+        failed(TroubleKind::AuthFailure, why.to_owned())
     }
 
     fn sent_on(&mut self, head: &Head) -> Next {
@@ -215,8 +171,7 @@ impl Exchange {
             }
             _ => {
                 // Nothing is proven to a server that has not asked.
-                self.proof = None;
-                self.challenges = 0;
+                self.proof.forget();
                 self.url = there;
                 Next::Elsewhere
             }
@@ -242,8 +197,6 @@ fn failed(kind: TroubleKind, reason: String) -> Next {
 }
 
 const WRONG: &str = "the ACS does not take the user name or the password: set Cwmp.Username and Cwmp.Password to what it knows";
-/// Stale nonces that one message may meet.
-const MOST_CHALLENGES: u8 = 3;
 /// TR-069 §3.4.2: a CPE follows five at least.
 const MOST_REDIRECTS: u8 = 5;
 
@@ -252,7 +205,7 @@ mod tests {
     use super::*;
     use crate::schema::FromCell;
     use crate::schema::{Value, kind};
-    use crate::wire::digest::Credentials;
+    use crate::wire::digest::{Credentials, Secret as Known, Target};
 
     fn exchange(url: &str) -> Exchange {
         let password = Value::from("pw");
@@ -302,7 +255,7 @@ mod tests {
                 uri: "/cwmp?x=1",
                 body: &[],
             };
-            assert_eq!(credentials.verify(Proof::Password("pw"), target), Ok(true));
+            assert_eq!(credentials.verify(Known::Password("pw"), target), Ok(true));
         }
     }
 

@@ -8,24 +8,32 @@
 mod body;
 mod connection;
 mod door;
+mod file;
 mod line;
+mod mover;
+mod operations;
+mod staging;
 
 use super::client::{Client, Input, Moment, Output, Post};
 use super::exchange::Account;
 use super::settings::Settings;
 use super::status::Status;
+use super::transfers::Heard;
 use crate::certs::io::Lookup;
 use crate::certs::{Keyring, Level};
 use crate::schema::cwmp::TransportCertificateValidation as Validation;
 use crate::schema::{self, TableId, cwmp};
 use crate::tree::{
-    Actor, Answer, Configured, Face, Invocation, Operation, OperationError, Outcome, Rights,
-    Subscription, Transaction, Tree, messages,
+    Actor, Answer, Configured, Face, Invocation, OperationError, Outcome, Rights, Subscription,
+    Transaction, Tree, messages,
 };
 use crate::wire::soap::message::DeviceIdStruct;
 use door::{Place, Wanted};
 use line::{Line, Order, Posting, Terms};
+use mover::Mover;
+pub use mover::{Files, RunScript, Running};
 use openssl::rand::rand_bytes;
+pub use staging::Firmware;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -45,6 +53,8 @@ pub struct Ports {
     pub lookup: Lookup,
     /// The addresses of the interfaces that are up, by name.
     pub addresses: watch::Receiver<BTreeMap<String, IpAddr>>,
+    /// What files are made of and put into use by.
+    pub files: Arc<Files>,
     /// Turns true when the client is to stop.
     pub stop: watch::Receiver<bool>,
 }
@@ -55,14 +65,6 @@ struct Around {
     keyring: Arc<Keyring>,
     lookup: Lookup,
 }
-
-/// A session now.
-static INFORM: Operation = Operation {
-    name: "Cwmp.Inform",
-    arguments: &[],
-    rights: Rights::User,
-    help: "Has a session with the ACS now, and says how it ended.",
-};
 
 /// The service by its name in the schema.
 const SERVICE: &str = "Cwmp";
@@ -84,14 +86,16 @@ pub async fn run(ports: Ports) {
         keyring: ports.keyring.clone(),
         lookup: ports.lookup.clone(),
     };
-    parts.spawn(Line::new(around).run(taken, send));
+    parts.spawn(Line::new(around.clone()).run(taken, send));
+    let (send, moved) = mpsc::channel(QUEUE);
+    let mover = Mover::new(ports.files.clone(), around, ports.tree.clone(), send);
     let (wanted, wishes) = watch::channel(None);
     let (welcome, requests) = mpsc::channel(1);
     let (settled, seen_to) = watch::channel(0);
     parts.spawn(door::listen(ports.tree.clone(), wishes, welcome, settled));
     let tree = ports.tree.clone();
-    Runner::new(ports, orders, wanted, seen_to)
-        .run(answers, requests)
+    Runner::new(ports, orders, wanted, seen_to, mover)
+        .run(answers, requests, moved)
         .await;
     parts.shutdown().await;
     tree.live().publish(|live| {
@@ -112,6 +116,7 @@ struct Runner {
     changed: Arc<Notify>,
     invocations: mpsc::Receiver<Invocation>,
     orders: mpsc::Sender<Order>,
+    mover: Mover,
     wanted: watch::Sender<Wanted>,
     /// Counts the wishes for a door that were seen to.
     seen_to: watch::Receiver<u64>,
@@ -127,6 +132,7 @@ impl Runner {
         orders: mpsc::Sender<Order>,
         wanted: watch::Sender<Wanted>,
         seen_to: watch::Receiver<u64>,
+        mover: Mover,
     ) -> Self {
         let changed = Arc::new(Notify::new());
         let wake = changed.clone();
@@ -135,7 +141,7 @@ impl Runner {
         let tables: Vec<TableId> = tables.collect();
         let subscription = ports.tree.subscribe(tables, move || wake.notify_one());
         let (invoke, invocations) = mpsc::channel(QUEUE);
-        offer(&ports.tree, invoke);
+        operations::offer(&ports.tree, invoke);
         Self {
             client: Client::new(ports.who.clone(), &ports.tree.instances()),
             ports,
@@ -145,6 +151,7 @@ impl Runner {
             changed,
             invocations,
             orders,
+            mover,
             wanted,
             seen_to,
             waiting: Vec::new(),
@@ -152,7 +159,12 @@ impl Runner {
         }
     }
 
-    async fn run(mut self, mut answers: mpsc::Receiver<Input>, mut requests: mpsc::Receiver<()>) {
+    async fn run(
+        mut self,
+        mut answers: mpsc::Receiver<Input>,
+        mut requests: mpsc::Receiver<()>,
+        mut moved: mpsc::Receiver<Heard>,
+    ) {
         let mut stop = self.ports.stop.clone();
         self.follow().await;
         loop {
@@ -168,6 +180,7 @@ impl Runner {
                     Err(_) => return,
                 },
                 Some(input) = answers.recv() => self.give(input).await,
+                Some(heard) = moved.recv() => self.give(Input::Transfer(heard)).await,
                 Some(()) = requests.recv() => self.give(Input::ConnectionRequest).await,
                 Some(invocation) = self.invocations.recv() => self.asked(invocation).await,
                 () = tokio::time::sleep_until(wait.into()) => self.give(Input::Wake).await,
@@ -276,6 +289,10 @@ impl Runner {
             Output::Proven(version) => self.ports.tree.prove(PROBE, version),
             Output::Publish(status) => self.publish(&status),
             Output::Say(notice) => self.ports.tree.notify(&notice),
+            Output::Transfer(wanted) => {
+                let at = self.now().wall.map_or(0, |wall| wall.secs());
+                self.mover.carry(wanted, at);
+            }
             Output::Reboot => return self.leave("Scm.Reboot").await,
             Output::FactoryReset => return self.leave("Conf.FactoryReset").await,
         }
@@ -357,8 +374,9 @@ impl Runner {
             let why = "there is no URL of an ACS: set Cwmp.AcsStaticUrl and Cwmp.AcsUrlConfigSource=static";
             return (invocation.answer)(Err(OperationError::Failed(why.to_owned())));
         }
+        let input = operations::input(&invocation);
         self.waiting.push((self.sessions + 1, invocation.answer));
-        self.handle(Input::InformNow).await;
+        self.handle(input).await;
     }
 
     fn publish(&mut self, status: &Status) {
@@ -417,16 +435,6 @@ fn account(settings: &Settings, who: &DeviceIdStruct) -> Account {
         username,
         password: settings.password.clone(),
     }
-}
-
-fn offer(tree: &Tree, invoke: mpsc::Sender<Invocation>) {
-    let sink = move |invocation| {
-        if let Err(error) = invoke.try_send(invocation) {
-            let why = "the service Cwmp does not run, or is busy: see Scm.ServicesInfo";
-            (error.into_inner().answer)(Err(OperationError::Failed(why.to_owned())));
-        }
-    };
-    tree.offer(&INFORM, Arc::new(sink));
 }
 
 /// What a session proves of a change that waits for its confirmation.

@@ -55,6 +55,7 @@ fn answered(response: &CpeResponse) -> &'static str {
         CpeResponse::ScheduleDownload => "ScheduleDownload",
         CpeResponse::CancelTransfer => "CancelTransfer",
         CpeResponse::GetAllQueuedTransfers(_) => "GetAllQueuedTransfers",
+        CpeResponse::GetQueuedTransfers(_) => "GetQueuedTransfers",
     }
 }
 
@@ -81,17 +82,18 @@ pub(super) fn asked(request: &AcsRequest) -> String {
         AcsRequest::AddObject { path, .. } => format!("AddObject {path}"),
         AcsRequest::DeleteObject { path, .. } => format!("DeleteObject {path}"),
         AcsRequest::Reboot { command_key } => format!("Reboot {command_key}"),
-        AcsRequest::Download(download) => format!("Download {}", download.file_type),
+        AcsRequest::Download { file, .. } => format!("Download {}", file.file_type),
         AcsRequest::Upload(upload) => format!("Upload {}", upload.file_type),
         AcsRequest::FactoryReset => "FactoryReset".to_owned(),
         AcsRequest::ScheduleInform { delay_seconds, .. } => {
             format!("ScheduleInform in {delay_seconds} s")
         }
-        AcsRequest::ScheduleDownload(download) => {
-            format!("ScheduleDownload {}", download.file_type)
+        AcsRequest::ScheduleDownload { file, .. } => {
+            format!("ScheduleDownload {}", file.file_type)
         }
         AcsRequest::CancelTransfer { command_key } => format!("CancelTransfer {command_key}"),
         AcsRequest::GetAllQueuedTransfers => "GetAllQueuedTransfers".to_owned(),
+        AcsRequest::GetQueuedTransfers => "GetQueuedTransfers".to_owned(),
         AcsRequest::Unknown(method) => method.clone(),
     }
 }

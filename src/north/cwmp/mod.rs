@@ -11,8 +11,12 @@ mod ladder;
 pub mod model;
 pub mod notify;
 pub mod periodic;
+mod proof;
 pub mod retry;
 mod rpc;
 pub mod session;
 pub mod settings;
 pub mod status;
+pub mod transfers;
+
+pub use rpc::reaches_acs;

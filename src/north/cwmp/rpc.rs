@@ -9,16 +9,18 @@ use super::event::{Cause, Events, Method};
 use super::fault::{Code, of_parameters};
 use super::model::{DataModel, Parameter};
 use super::notify::Notifications;
-use crate::schema::cwmp::scheduled_inform;
+use super::transfers::{Request, Transfers};
+use crate::schema::cwmp::{scheduled_inform, transfer};
 use crate::schema::{Index, Name, conf, cwmp};
 use crate::tree::{Actor, Creation, Face, Refusal, Rights, Transaction, Value};
 use crate::wire::soap::message::{
     AcsRequest, Applied, AttributeChange, CpeResponse, Fault, FromCpe, ParameterAttributes,
-    ParameterFault, ParameterValue,
+    ParameterFault, ParameterValue, TransferStarted,
 };
+use crate::wire::time::UnixTime;
 
 /// The requests that are understood, as GetRPCMethods lists them.
-const METHODS: [&str; 12] = [
+const METHODS: [&str; 17] = [
     "GetRPCMethods",
     "SetParameterValues",
     "GetParameterValues",
@@ -30,6 +32,11 @@ const METHODS: [&str; 12] = [
     "Reboot",
     "FactoryReset",
     "ScheduleInform",
+    "Download",
+    "ScheduleDownload",
+    "Upload",
+    "CancelTransfer",
+    "GetQueuedTransfers",
     "GetAllQueuedTransfers",
 ];
 
@@ -69,6 +76,10 @@ pub(super) struct Desk<'a> {
     pub(super) acs: &'a str,
     /// The next free row of the scheduled Informs.
     pub(super) schedule: u32,
+    /// Those that wait and run.
+    pub(super) transfers: &'a Transfers,
+    /// The time, where it is known.
+    pub(super) wall: Option<UnixTime>,
 }
 
 impl Desk<'_> {
@@ -109,13 +120,38 @@ impl Desk<'_> {
                 delay_seconds,
                 command_key,
             } => self.schedule(delay_seconds, &command_key),
-            AcsRequest::GetAllQueuedTransfers => {
-                Ok(said(CpeResponse::GetAllQueuedTransfers(Vec::new())))
+            AcsRequest::Download {
+                file,
+                delay_seconds,
+            } => {
+                let started = TransferStarted {
+                    status: Applied::Later,
+                    start_time: None,
+                    complete_time: None,
+                };
+                let request = Request::Download(file, delay_seconds);
+                self.transfer(request, CpeResponse::Download(started))
             }
-            AcsRequest::Download(_)
-            | AcsRequest::Upload(_)
-            | AcsRequest::ScheduleDownload(_)
-            | AcsRequest::CancelTransfer { .. } => Err(Code::MethodNotSupported.fault("")),
+            AcsRequest::ScheduleDownload { file, windows } => {
+                let request = Request::Schedule(file, windows);
+                self.transfer(request, CpeResponse::ScheduleDownload)
+            }
+            AcsRequest::Upload(upload) => {
+                let started = TransferStarted {
+                    status: Applied::Later,
+                    start_time: None,
+                    complete_time: None,
+                };
+                let request = Request::Upload(upload);
+                self.transfer(request, CpeResponse::Upload(started))
+            }
+            AcsRequest::CancelTransfer { command_key } => self.cancel(&command_key),
+            AcsRequest::GetAllQueuedTransfers => Ok(said(CpeResponse::GetAllQueuedTransfers(
+                self.transfers.queue(),
+            ))),
+            AcsRequest::GetQueuedTransfers => Ok(said(CpeResponse::GetQueuedTransfers(
+                self.transfers.queue(),
+            ))),
             AcsRequest::Unknown(method) => Err(Code::MethodNotSupported.fault(&method)),
         };
         done.unwrap_or_else(|fault| Work::Say(FromCpe::Fault(fault)))
@@ -154,34 +190,9 @@ impl Desk<'_> {
         change.asked = values.iter().map(|value| value.name.clone()).collect();
         change.each = true;
         change.after = After::Set(change.asked.clone());
-        self.undo_unless_reached(&mut change.wishes);
+        undo_after(self.change_deadline, &mut change.wishes);
         parameter_key(&mut change.wishes, key)?;
         Ok(Work::Change(Box::new(change)))
-    }
-
-    /// An ACS that locks itself out is let in again.
-    fn undo_unless_reached(&self, wishes: &mut Transaction) {
-        let Some(deadline) = self.change_deadline else {
-            return;
-        };
-        const REACHED_BY: [&str; 7] = [
-            "acsUrlConfigSource",
-            "acsStaticUrl",
-            "username",
-            "password",
-            "networkInterface",
-            "transportCertificateValidation",
-            "rootElement",
-        ];
-        let reached_by = |name: &Name| {
-            let column = name.column.get();
-            let service = column.service().name;
-            service == "Cert" || service == "Cwmp" && REACHED_BY.contains(&column.name)
-        };
-        if wishes.assigned().any(reached_by) {
-            let name = scalar(conf::CONFIRM_WITHIN.id());
-            wishes.assign(name, Value::Unsigned(deadline));
-        }
     }
 
     fn add(&self, path: &str, key: &str) -> Result<Work, Fault> {
@@ -276,6 +287,30 @@ impl Desk<'_> {
         Ok(Work::Change(Box::new(change)))
     }
 
+    /// A transfer that begins after the session, and whose row is on disk before the answer.
+    fn transfer(&self, request: Request, answer: CpeResponse) -> Result<Work, Fault> {
+        let transfer = request.plan(self.wall)?;
+        let Some(row) = self.transfers.room() else {
+            return Err(Code::ResourcesExceeded.fault("too many transfers wait already"));
+        };
+        let mut change = self.change(answer);
+        transfer.make(row, &mut change.wishes);
+        change.after = After::Transfer(row, Box::new(transfer));
+        Ok(Work::Change(Box::new(change)))
+    }
+
+    /// A key that no transfer has leaves nothing to be forgotten.
+    fn cancel(&self, key: &str) -> Result<Work, Fault> {
+        let rows = self.transfers.cancellable(key);
+        let rows = rows.map_err(|code| code.fault(""))?;
+        let mut change = self.change(CpeResponse::CancelTransfer);
+        for row in &rows {
+            change.wishes.delete(transfer::TABLE, Index::number(*row));
+        }
+        change.after = After::Cancelled(rows);
+        Ok(Work::Change(Box::new(change)))
+    }
+
     /// Something that is done after the session, and whose event is on disk before the answer.
     fn promise(&mut self, cause: Cause, answer: CpeResponse, after: After) -> Work {
         let mut change = self.change(answer);
@@ -285,14 +320,9 @@ impl Desk<'_> {
     }
 
     fn change(&self, answer: CpeResponse) -> Change {
-        let actor = Actor {
-            face: Face::Cwmp,
-            user: "acs".to_owned(),
-            address: self.acs.to_owned(),
-            // The client's own rows go with the ACS's wishes in one commit;
-            // what the ACS itself may not write, the model has refused.
-            rights: Rights::Device,
-        };
+        // The client's own rows go with the ACS's wishes in one commit;
+        // what the ACS itself may not write, the model has refused.
+        let actor = acs_actor(self.acs, Rights::Device);
         Change {
             wishes: Transaction::new(actor),
             origins: Vec::new(),
@@ -329,6 +359,45 @@ impl Change {
             fault: Code::of(&refusal.reason).because(&refusal.reason.to_string()),
         });
         of_parameters(faults.collect())
+    }
+}
+
+/// An ACS that locks itself out is let in again: what it is reached by is
+/// undone after so many seconds, unless a session follows.
+pub(super) fn undo_after(deadline: Option<u32>, wishes: &mut Transaction) {
+    let Some(deadline) = deadline else {
+        return;
+    };
+    if wishes.assigned().any(reaches_acs) {
+        let name = scalar(conf::CONFIRM_WITHIN.id());
+        wishes.assign(name, Value::Unsigned(deadline));
+    }
+}
+
+/// Whether an object decides whether the ACS is reached.
+#[must_use]
+pub fn reaches_acs(name: &Name) -> bool {
+    const REACHED_BY: [&str; 7] = [
+        "acsUrlConfigSource",
+        "acsStaticUrl",
+        "username",
+        "password",
+        "networkInterface",
+        "transportCertificateValidation",
+        "rootElement",
+    ];
+    let column = name.column.get();
+    let service = column.service().name;
+    service == "Cert" || service == "Cwmp" && REACHED_BY.contains(&column.name)
+}
+
+/// In whose name the ACS's wishes are done.
+pub(super) fn acs_actor(acs: &str, rights: Rights) -> Actor {
+    Actor {
+        face: Face::Cwmp,
+        user: "acs".to_owned(),
+        address: acs.to_owned(),
+        rights,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::model::Known;
 use super::periodic::Period;
 use super::retry::Pace;
+use super::transfers::Policy;
 use crate::schema::{ColumnId, Secret, cwmp};
 use crate::tree::{Configured, Snapshot, View};
 use crate::view;
@@ -72,6 +73,18 @@ view! {
         auto_create: bool = AUTO_CREATE_INSTANCES,
         /// Seconds.
         change_deadline: u32 = ACS_CHANGE_DEADLINE,
+        /// Whether PKCS#12 is taken.
+        pkcs12: bool = PKCS12_IMPORT,
+        /// Whether the ACS is told of transfers that it did not ask for.
+        autonomous: bool = AUTONOMOUS_COMPLETE_ENABLE,
+        /// Which way.
+        autonomous_direction: cwmp::AutonomousCompleteTransferType = AUTONOMOUS_COMPLETE_TRANSFER_TYPE,
+        /// How they ended.
+        autonomous_result: cwmp::AutonomousCompleteResultType = AUTONOMOUS_COMPLETE_RESULT_TYPE,
+        /// Of which files.
+        autonomous_files: String = AUTONOMOUS_COMPLETE_FILE_TYPE,
+        /// What opens it.
+        passphrase: Secret = PKCS12_PASSPHRASE,
         /// Who answered the last 0 BOOTSTRAP.
         known_url: String = KNOWN_ACS_URL,
     }
@@ -112,6 +125,10 @@ pub struct Settings {
     pub model: Model,
     /// After which a change of how the ACS is reached is undone; None: never.
     pub change_deadline: Option<u32>,
+    /// What opens a PKCS#12 file; None: none is taken.
+    pub pkcs12: Option<Secret>,
+    /// Which transfers it is told of that it did not ask for.
+    pub autonomous: Policy,
 }
 
 /// How connection requests are heard.
@@ -225,6 +242,13 @@ impl Scalars {
             timeout: seconds(self.session_timeout),
             throttle: seconds(self.throttle),
             change_deadline: Some(self.change_deadline).filter(|seconds| *seconds > 0),
+            autonomous: Policy {
+                enabled: self.autonomous,
+                direction: self.autonomous_direction,
+                result: self.autonomous_result,
+                file_types: listed(&self.autonomous_files),
+            },
+            pkcs12: self.pkcs12.then_some(self.passphrase),
             model,
             known_url: self.known_url,
             username: self.username,
@@ -246,6 +270,15 @@ impl Scalars {
             }
         }
     }
+}
+
+/// What stands between commas.
+fn listed(text: &str) -> Vec<String> {
+    let words = text.split(',').map(str::trim);
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn seconds(number: u32) -> Duration {

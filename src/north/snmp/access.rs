@@ -4,6 +4,7 @@
 //! identifier, a refusal is one of RFC 3416 §4.2.5's reasons. The agent knows
 //! nothing else of the tree, least of all where its rows come from.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -16,6 +17,36 @@ pub type Oid = SmallVec<[u32; 24]>;
 
 pub use crate::tree::{Got, Rights, Value};
 
+/// The name of an instance that was found: its object, then which of the object's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Found<'a> {
+    /// The object's identifier.
+    pub object: &'a [u32],
+    /// The same as the content of an OBJECT IDENTIFIER in BER.
+    pub encoded: &'a [u8],
+    /// The sub-identifiers after it.
+    pub index: &'a [u32],
+}
+
+impl Found<'_> {
+    /// The whole name.
+    pub fn oid(&self) -> Oid {
+        let mut oid = Oid::from_slice(self.object);
+        oid.extend_from_slice(self.index);
+        oid
+    }
+}
+
+impl<'a> From<&'a [u32]> for Found<'a> {
+    /// A name of which no part is encoded.
+    fn from(name: &'a [u32]) -> Self {
+        Self {
+            index: name,
+            ..Self::default()
+        }
+    }
+}
+
 /// The readable instances of one version of the tree.
 pub trait Mib {
     /// The instance of exactly this name.
@@ -23,12 +54,15 @@ pub trait Mib {
 
     /// The first instance after `name` in the order of the whole tree: a
     /// name strictly greater, or `None` at the end.
-    fn next(&self, name: &[u32]) -> Option<(Oid, Value)> {
+    fn next<'a>(&'a self, name: &[u32]) -> Option<(Found<'a>, Cow<'a, Value>)> {
         self.walk(name).next()
     }
 
     /// Every instance after `name`, in this order, one after the other.
-    fn walk<'a>(&'a self, name: &[u32]) -> impl Iterator<Item = (Oid, Value)> + use<'a, Self>;
+    fn walk<'a>(
+        &'a self,
+        name: &[u32],
+    ) -> impl Iterator<Item = (Found<'a>, Cow<'a, Value>)> + use<'a, Self>;
 }
 
 /// The tree itself: read through views, changed by whole SETs.

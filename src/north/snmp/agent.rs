@@ -4,40 +4,44 @@
 //! sockets, no keys, no settings: who may ask was decided before. A SET is not
 //! here, since the tree answers it later.
 
-use super::access::{Got, Mib, Oid, Value};
-use super::encode::binding_size;
+use std::borrow::Cow;
+
+use super::access::{Found, Got, Mib, Value};
+use super::encode::List;
 use super::message::Version;
 use super::pdu::{Binding, Pdu};
-use super::response::{Bindings, Kind, Response, Shown, VarBind};
+use super::response::{Bindings, Kind, Response, Shown};
 use super::status::{Failure, Status};
 
 /// Answers a GetRequest.
 pub fn get<'a>(mib: &impl Mib, pdu: &Pdu<'a>, version: Version) -> Response<'a> {
-    each(pdu, version, |binding| VarBind {
-        name: binding.name.clone(),
-        value: match mib.get(&binding.name) {
-            Got::Value(value) => Shown::Value(value),
+    each(pdu, version, |binding| {
+        let value = match mib.get(&binding.name) {
+            Got::Value(value) => Shown::Value(Cow::Owned(value)),
             Got::NoSuchObject => Shown::NoSuchObject,
             Got::NoSuchInstance => Shown::NoSuchInstance,
-        },
+        };
+        (binding.name[..].into(), value)
     })
 }
 
 /// Answers a GetNextRequest.
 pub fn get_next<'a>(mib: &impl Mib, pdu: &Pdu<'a>, version: Version) -> Response<'a> {
-    each(pdu, version, |binding| next(mib, &binding.name, version))
+    each(pdu, version, |binding| next(mib, binding, version))
 }
 
 /// Answers a GetBulkRequest with as many bindings as `room` octets take, but
 /// with one at least.
 pub fn get_bulk<'a>(mib: &impl Mib, pdu: &Pdu<'a>, room: usize) -> Response<'a> {
-    let mut answers = Answers::new(room);
+    let list = List::default();
+    let mut answers = Answers { list, room };
     // RFC 3416 §4.2.3: N, and negative counts are zero.
     let once = usize::try_from(pdu.non_repeaters).unwrap_or(0);
     let (once, repeated) = pdu.bindings.split_at(once.min(pdu.bindings.len()));
-    let fits = once
-        .iter()
-        .all(|binding| answers.push(next(mib, &binding.name, Version::V2c)));
+    let fits = once.iter().all(|binding| {
+        let (name, value) = next(mib, binding, Version::V2c);
+        answers.push(name, &value)
+    });
     if fits {
         repeat(mib, repeated, pdu.max_repetitions, &mut answers);
     }
@@ -46,29 +50,26 @@ pub fn get_bulk<'a>(mib: &impl Mib, pdu: &Pdu<'a>, room: usize) -> Response<'a> 
 
 /// Rows of `repeated`, until they are enough, do not fit, or all have ended.
 fn repeat(mib: &impl Mib, repeated: &[Binding<'_>], times: i32, answers: &mut Answers) {
-    let mut walks: Vec<_> = repeated
+    // Each walk, and the name at which it stands.
+    let mut walks: Vec<(_, Found<'_>)> = repeated
         .iter()
-        .map(|binding| mib.walk(&binding.name))
+        .map(|binding| (mib.walk(&binding.name), binding.name[..].into()))
         .collect();
-    for time in 0..times {
+    for _ in 0..times {
         let mut ended = 0;
-        for (walk, asked) in walks.iter_mut().zip(repeated) {
-            let binding = match walk.next() {
-                Some((name, value)) => VarBind {
-                    name,
-                    value: Shown::Value(value),
-                },
+        for (walk, at) in &mut walks {
+            let value = match walk.next() {
+                Some((name, value)) => {
+                    *at = name;
+                    Shown::Value(value)
+                }
                 None => {
                     ended += 1;
                     // RFC 3416 §4.2.3: under the name that came before.
-                    let before = answers.before(repeated.len()).filter(|_| time > 0);
-                    VarBind {
-                        name: before.unwrap_or(&asked.name).clone(),
-                        value: Shown::EndOfMibView,
-                    }
+                    Shown::EndOfMibView
                 }
             };
-            if !answers.push(binding) {
+            if !answers.push(*at, &value) {
                 return;
             }
         }
@@ -78,53 +79,46 @@ fn repeat(mib: &impl Mib, repeated: &[Binding<'_>], times: i32, answers: &mut An
     }
 }
 
-/// The first instance after `name` that `version` can carry; at the end, `name`.
-fn next(mib: &impl Mib, name: &Oid, version: Version) -> VarBind {
-    let mut after = mib.next(name);
+/// The first instance after a name that `version` can carry; at the end, the name.
+fn next<'a>(
+    mib: &'a impl Mib,
+    binding: &'a Binding<'_>,
+    version: Version,
+) -> (Found<'a>, Shown<'a>) {
     // RFC 3584 §4.2.2: SNMPv1 has no Counter64, so those are stepped over.
-    while version == Version::V1
-        && let Some((passed, Value::Counter64(_))) = &after
-    {
-        after = mib.next(passed);
-    }
-    match after {
-        Some((name, value)) => VarBind {
-            name,
-            value: Shown::Value(value),
-        },
-        None => VarBind {
-            name: name.clone(),
-            value: Shown::EndOfMibView,
-        },
+    let carried = |value: &Value| version != Version::V1 || !matches!(value, Value::Counter64(_));
+    match mib.walk(&binding.name).find(|(_, value)| carried(value)) {
+        Some((name, value)) => (name, Shown::Value(value)),
+        None => (binding.name[..].into(), Shown::EndOfMibView),
     }
 }
 
 /// One answer for each binding; in SNMPv1, where there are no exceptions and
 /// no Counter64, the first such answer fails the request (RFC 3584 §4.2.2).
-fn each<'a>(
-    pdu: &Pdu<'a>,
+fn each<'a, 'b>(
+    pdu: &'b Pdu<'a>,
     version: Version,
-    answer: impl Fn(&Binding<'_>) -> VarBind,
+    answer: impl Fn(&'b Binding<'a>) -> (Found<'b>, Shown<'b>),
 ) -> Response<'a> {
-    let mut list = Vec::with_capacity(pdu.bindings.len());
+    let mut list = List::default();
     for (position, binding) in pdu.bindings.iter().enumerate() {
-        let binding = answer(binding);
-        if version == Version::V1 && !fits_version_1(&binding.value) {
+        let (name, value) = answer(binding);
+        if version == Version::V1 && !fits_version_1(&value) {
             return fail(pdu, Failure::at(position, Status::NoSuchName));
         }
-        list.push(binding);
+        list.push(name, &value);
     }
     respond(pdu, list)
 }
 
-fn fits_version_1(value: &Shown) -> bool {
+fn fits_version_1(value: &Shown<'_>) -> bool {
     match value {
-        Shown::Value(value) => !matches!(value, Value::Counter64(_)),
+        Shown::Value(value) => !matches!(**value, Value::Counter64(_)),
         Shown::NoSuchObject | Shown::NoSuchInstance | Shown::EndOfMibView => false,
     }
 }
 
-fn respond<'a>(pdu: &Pdu<'a>, list: Vec<VarBind>) -> Response<'a> {
+fn respond<'a>(pdu: &Pdu<'a>, list: List) -> Response<'a> {
     Response {
         kind: Kind::Response,
         request_id: pdu.request_id,
@@ -147,32 +141,21 @@ pub fn fail<'a>(pdu: &Pdu<'a>, failure: Failure) -> Response<'a> {
 
 /// Bindings that are collected until their room is used up.
 struct Answers {
-    list: Vec<VarBind>,
+    list: List,
     room: usize,
 }
 
 impl Answers {
-    fn new(room: usize) -> Self {
-        let list = Vec::new();
-        Self { list, room }
-    }
-
-    /// The name in the answer `back` places before the next.
-    fn before(&self, back: usize) -> Option<&Oid> {
-        let place = self.list.len().checked_sub(back)?;
-        self.list.get(place).map(|binding| &binding.name)
-    }
-
-    /// Takes `binding` if it fits, or if it is the first: whether that one is
+    /// Takes a binding if it fits, or if it is the first: whether that one is
     /// too big shows when the message is written.
-    fn push(&mut self, binding: VarBind) -> bool {
-        let size = binding_size(&binding);
-        if size > self.room && !self.list.is_empty() {
-            return false;
+    fn push(&mut self, name: Found<'_>, value: &Shown<'_>) -> bool {
+        let before = self.list.size();
+        self.list.push(name, value);
+        let fits = self.list.size() <= self.room || before == 0;
+        if !fits {
+            self.list.cut(before);
         }
-        self.room = self.room.saturating_sub(size);
-        self.list.push(binding);
-        true
+        fits
     }
 }
 

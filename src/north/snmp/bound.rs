@@ -1,8 +1,9 @@
 //! The tree behind the agent: the seam of `access` over the real one.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::access::{self, Done, Mib, Oid, Wish};
+use super::access::{self, Done, Found, Mib, Wish};
 use crate::tree::notice::Notice;
 use crate::tree::{
     Actor, Face, Got, Instances, Reason, Refusal, Subject, Transaction, Tree, Value,
@@ -21,11 +22,18 @@ impl Mib for Instances {
         Instances::get(self, name)
     }
 
-    fn walk<'a>(&'a self, name: &[u32]) -> impl Iterator<Item = (Oid, Value)> + use<'a> {
+    fn walk<'a>(
+        &'a self,
+        name: &[u32],
+    ) -> impl Iterator<Item = (Found<'a>, Cow<'a, Value>)> + use<'a> {
         Instances::walk(self, name).map(|(column, index, value)| {
-            let mut oid = Oid::from_slice(column.get().oid);
-            oid.extend_from_slice(index.arcs());
-            (oid, value)
+            let column = column.get();
+            let found = Found {
+                object: column.oid,
+                encoded: column.encoded,
+                index: index.arcs(),
+            };
+            (found, Cow::Owned(value))
         })
     }
 }
@@ -100,7 +108,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::north::snmp::access::Tree as _;
+    use crate::north::snmp::access::{Oid, Tree as _};
     use crate::schema::{self, Base, Column, Name, Role, RowLife};
     use crate::tree::Rights;
 
@@ -178,7 +186,7 @@ mod tests {
                 let name = [column.oid, tail].concat();
                 assert!(!matches!(Mib::get(&tree, &name), Got::Value(_)), "{name:?}");
                 if let Some((next, _)) = Mib::next(&tree, &name) {
-                    assert!(next[..] > name[..], "{name:?}");
+                    assert!(next.oid()[..] > name[..], "{name:?}");
                 }
             }
             let longest = [&oid[..], &[7; 128]].concat();

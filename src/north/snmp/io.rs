@@ -1,29 +1,31 @@
 //! Sockets and clock for the SNMP agent; with `io/`, the only part that waits.
 //!
-//! One loop for each listener. A request that reads is answered on the spot; a
-//! SET goes to the tree, and its answer leaves when the tree has decided, while
-//! the loop goes on. What is in flight belongs to its loop, so nothing is locked.
+//! One thread for each listener, asleep in the socket: a reader costs no
+//! hand-over. A request that reads is answered on the spot; a SET goes to the
+//! tree, and its answer leaves from there when the tree has decided.
 
+mod batch;
 mod listen;
 
 pub use listen::{Ports, run};
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{Shutdown, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use tokio::net::UdpSocket;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use nix::sys::socket::{MsgFlags, SockaddrStorage, sendto};
+use socket2::SockRef;
 
+use self::batch::{Arrived, Leaving};
 use super::access::{Refusal, Tree};
-use super::counters::Counter;
 use super::engine::{Arrival, Engine, Outcome};
 use super::identity::Clock;
 use super::refused::Refused;
-use super::reply::MAX_DATAGRAM;
 use super::set::{PendingSet, Ticket};
 use super::settings::Settings;
 use crate::tree::notice::Notice;
@@ -65,23 +67,24 @@ impl<T: Tree> Agent<T> {
         self.settings.store(settings.into());
     }
 
-    /// Serves `socket` until it fails; dropping the future stops it.
-    pub async fn serve(&self, socket: &UdpSocket) -> io::Error {
-        let (decide, decisions) = unbounded_channel();
-        let mut listener = Listener {
-            agent: self,
-            socket,
-            in_flight: HashMap::new(),
-            flights: 0,
-            refused: Refused::default(),
-            decide,
-        };
-        listener.run(decisions).await
-    }
-
     fn clock(&self) -> Clock {
         Clock::after(self.boots, self.started.elapsed().as_secs())
     }
+}
+
+/// A socket that the agent serves, and what is under way behind it.
+pub struct Listener<T> {
+    agent: Arc<Agent<T>>,
+    socket: UdpSocket,
+    stopped: AtomicBool,
+    in_flight: Mutex<InFlight>,
+}
+
+/// The SETs that the tree has not decided yet, by number.
+#[derive(Default)]
+struct InFlight {
+    next: u64,
+    flights: HashMap<u64, Flight>,
 }
 
 /// One SET in flight.
@@ -91,60 +94,82 @@ struct Flight {
     ticket: Ticket,
 }
 
-/// The number of a SET in flight, and what the tree decided about it.
-type Decision = (u64, Result<(), Vec<Refusal>>);
-
-struct Listener<'a, T> {
-    agent: &'a Agent<T>,
-    socket: &'a UdpSocket,
-    in_flight: HashMap<u64, Flight>,
-    flights: u64,
-    refused: Refused,
-    decide: UnboundedSender<Decision>,
+impl Flight {
+    /// Whether this is an earlier one of the same manager, sent again.
+    fn repeats(&self, earlier: &Self) -> bool {
+        (self.source, &self.user) == (earlier.source, &earlier.user)
+            && self.ticket.repeats(&earlier.ticket)
+    }
 }
 
-impl<T: Tree> Listener<'_, T> {
-    async fn run(&mut self, mut decisions: UnboundedReceiver<Decision>) -> io::Error {
-        let mut buffer = vec![0; MAX_DATAGRAM];
+impl<T: Tree> Listener<T> {
+    /// A listener at a socket that blocks.
+    pub fn new(agent: Arc<Agent<T>>, socket: UdpSocket) -> Arc<Self> {
+        Arc::new(Self {
+            agent,
+            socket,
+            stopped: AtomicBool::new(false),
+            in_flight: Mutex::default(),
+        })
+    }
+
+    /// Serves the socket on this thread until it fails or is told to stop.
+    pub fn run(self: &Arc<Self>) -> io::Result<()> {
+        let mut refused = Refused::default();
+        let (mut arrived, mut leaving) = (Arrived::new(), Leaving::new());
         loop {
-            tokio::select! {
-                received = self.socket.recv_from(&mut buffer) => match received {
-                    Ok((length, source)) => self.receive(source, &buffer[..length]),
-                    Err(error) => return error,
-                },
-                Some((number, outcome)) = decisions.recv() => self.decided(number, outcome),
+            let received = arrived.receive(&self.socket);
+            if self.stopped.load(Ordering::Acquire) {
+                return Ok(());
             }
+            match received {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                received => received?,
+            }
+            for (source, datagram) in arrived.each() {
+                self.receive(&mut refused, &mut leaving, source, datagram);
+            }
+            leaving.send(&self.socket);
         }
     }
 
-    fn receive(&mut self, source: SocketAddr, datagram: &[u8]) {
-        let settings = self.agent.settings.load();
+    /// Ends [`Self::run`], now; what is in flight is still answered.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        // It says that nobody is connected, and wakes whoever waits all the same.
+        let _ = SockRef::from(&self.socket).shutdown(Shutdown::Read);
+    }
+
+    fn receive(
+        self: &Arc<Self>,
+        refused: &mut Refused,
+        leaving: &mut Leaving,
+        source: SocketAddr,
+        datagram: &[u8],
+    ) {
+        let agent = &self.agent;
+        let settings = agent.settings.load();
         if !settings.sources.admits(source) {
-            self.agent.engine.pass_over();
-            let notice = self.refused.source(Instant::now(), source);
-            return self.say(notice);
+            agent.engine.pass_over();
+            return self.say(refused.source(Instant::now(), source));
         }
         let arrival = Arrival {
             source,
-            clock: self.agent.clock(),
+            clock: agent.clock(),
             settings: &settings,
         };
-        let view = self.agent.tree.view();
-        match self.agent.engine.handle(arrival, datagram, &view) {
-            Outcome::Answer(answer) => self.send(source, &answer),
-            Outcome::Set(set) => self.ask(source, set),
+        let counted = match agent.engine.handle(arrival, datagram, &agent.tree.view()) {
+            Outcome::Answer(answer) => return leaving.push(source, answer),
+            Outcome::Set(set) => return self.ask(source, set),
             Outcome::Report(report, counter) => {
-                self.send(source, &report);
-                self.say_counted(source, counter);
+                leaving.push(source, report);
+                Some(counter)
             }
-            Outcome::Silence(Some(counter)) => self.say_counted(source, counter),
-            Outcome::Silence(None) => {}
+            Outcome::Silence(counter) => counter,
+        };
+        if let Some(counter) = counted {
+            self.say(refused.counted(Instant::now(), source, counter));
         }
-    }
-
-    fn say_counted(&mut self, source: SocketAddr, counter: Counter) {
-        let notice = self.refused.counted(Instant::now(), source, counter);
-        self.say(notice);
     }
 
     fn say(&self, notice: Option<Notice>) {
@@ -153,48 +178,65 @@ impl<T: Tree> Listener<'_, T> {
         }
     }
 
-    fn ask(&mut self, source: SocketAddr, set: PendingSet) {
-        let mut flights = self.in_flight.values_mut();
-        let earlier = flights
-            .find(|flight| flight.source == source && set.repeats(&flight.user, &flight.ticket));
-        if let Some(flight) = earlier {
-            // Asked once, and answered under the msgID that the manager sent last.
-            flight.ticket = set.ticket;
-            return;
-        }
-        if self.in_flight.len() == MAX_SETS_IN_FLIGHT {
-            return;
-        }
-        let number = self.flights;
-        self.flights += 1;
+    fn ask(self: &Arc<Self>, source: SocketAddr, set: PendingSet) {
+        let PendingSet {
+            actor,
+            wishes,
+            ticket,
+        } = set;
         let flight = Flight {
             source,
-            user: set.actor.user.clone(),
-            ticket: set.ticket,
+            user: actor.user.clone(),
+            ticket,
         };
-        self.in_flight.insert(number, flight);
-        let decide = self.decide.clone();
-        let done = move |outcome| {
-            // A listener that stopped meanwhile has nobody left to answer.
-            decide.send((number, outcome)).ok();
+        let Some(number) = self.depart(flight) else {
+            return;
         };
-        self.agent.tree.set(&set.actor, set.wishes, Box::new(done));
+        let listener = self.clone();
+        let done = move |outcome| listener.decided(number, outcome);
+        self.agent.tree.set(&actor, wishes, Box::new(done));
     }
 
-    fn decided(&mut self, number: u64, outcome: Result<(), Vec<Refusal>>) {
-        let Some(flight) = self.in_flight.remove(&number) else {
+    /// The number of a new flight; none for one that is under way already, or too many.
+    fn depart(&self, flight: Flight) -> Option<u64> {
+        let mut in_flight = self.in_flight();
+        let mut flights = in_flight.flights.values_mut();
+        if let Some(earlier) = flights.find(|earlier| flight.repeats(earlier)) {
+            // Asked once, and answered under the msgID that the manager sent last.
+            earlier.ticket = flight.ticket;
+            return None;
+        }
+        if in_flight.flights.len() == MAX_SETS_IN_FLIGHT {
+            return None;
+        }
+        let number = in_flight.next;
+        in_flight.next += 1;
+        in_flight.flights.insert(number, flight);
+        Some(number)
+    }
+
+    fn decided(&self, number: u64, outcome: Result<(), Vec<Refusal>>) {
+        let Some(flight) = self.in_flight().flights.remove(&number) else {
             return;
         };
         let clock = self.agent.clock();
         if let Some(answer) = self.agent.engine.finish(clock, &flight.ticket, outcome) {
-            self.send(flight.source, &answer);
+            let to = SockaddrStorage::from(flight.source);
+            // As in a batch: what the socket does not take at once is lost.
+            let _ = sendto(
+                self.socket.as_raw_fd(),
+                &answer,
+                &to,
+                MsgFlags::MSG_DONTWAIT,
+            );
         }
     }
 
-    /// A datagram that the socket does not take at once is lost, as it may be
-    /// anywhere on its way.
-    fn send(&self, peer: SocketAddr, datagram: &[u8]) {
-        self.socket.try_send_to(datagram, peer).ok();
+    /// Flights are whole after each change, so a panic elsewhere spoils nothing.
+    fn in_flight(&self) -> std::sync::MutexGuard<'_, InFlight> {
+        self.in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -203,10 +245,12 @@ mod tests {
     use std::sync::Mutex;
     use std::time::Duration;
 
+    use tokio::net::UdpSocket;
     use tokio::time::timeout;
 
     use super::*;
     use crate::north::snmp::access::{Actor, Done, Wish};
+    use crate::north::snmp::counters::Counter;
     use crate::north::snmp::settings::SourceFilter;
     use crate::north::snmp::testing::{
         Answer, Asking, Bench, Fake, NULL, SYS_DESCR, V2C_GET, community_datagram, pdu,
@@ -240,6 +284,17 @@ mod tests {
         agent: Arc<Agent<Arc<Undecided>>>,
         tree: Arc<Undecided>,
         manager: UdpSocket,
+        listener: Arc<Listener<Arc<Undecided>>>,
+        thread: Option<std::thread::JoinHandle<io::Result<()>>>,
+    }
+
+    impl Drop for Station {
+        fn drop(&mut self) {
+            self.listener.stop();
+            let thread = self.thread.take().expect("one listener");
+            let ended = thread.join().expect("no panic");
+            assert!(ended.is_ok(), "{ended:?}");
+        }
     }
 
     impl Station {
@@ -253,16 +308,19 @@ mod tests {
             });
             let agent = Agent::new(bench.engine, 1, bench.settings, tree.clone());
             let agent = Arc::new(agent);
-            let socket = UdpSocket::bind((host, 0)).await.expect("a port");
+            let socket = std::net::UdpSocket::bind((host, 0)).expect("a port");
             let manager = UdpSocket::bind((host, 0)).await.expect("a port");
             let address = socket.local_addr().expect("bound");
             manager.connect(address).await.expect("connected");
-            let served = agent.clone();
-            tokio::spawn(async move { served.serve(&socket).await });
+            let listener = Listener::new(agent.clone(), socket);
+            let served = listener.clone();
+            let thread = std::thread::spawn(move || served.run());
             Self {
                 agent,
                 tree,
                 manager,
+                listener,
+                thread: Some(thread),
             }
         }
 

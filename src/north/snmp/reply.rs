@@ -7,16 +7,15 @@
 
 use std::sync::Arc;
 
-use async_snmp::ber::EncodeBuf;
 use async_snmp::v3::SaltCounter;
 use async_snmp::v3::auth::authenticate_message;
 
-use super::encode::{Written, push_pdu};
+use super::encode::write_pdu;
 use super::identity::{Clock, EngineId};
 use super::message::{Level, USM, Version};
 use super::response::Response;
 use super::user::User;
-use crate::wire::ber;
+use crate::wire::ber::{self, Writer};
 
 /// The longest datagram that the agent takes (UDP over IPv4), its own msgMaxSize.
 pub const MAX_DATAGRAM: usize = 65_507;
@@ -80,7 +79,7 @@ impl ReplyTo {
     pub fn write(&self, response: &Response<'_>, sender: Sender<'_>) -> Option<Vec<u8>> {
         let datagram = match &self.envelope {
             Envelope::Community { version, community } => {
-                community_message(*version, community, response)
+                Some(community_message(*version, community, response))
             }
             Envelope::V3 {
                 id,
@@ -132,25 +131,22 @@ impl ReplyTo {
 /// The length of msgPrivacyParameters (RFC 3826 §3.1.2.1).
 const SALT: usize = 8;
 
-fn community_message(
-    version: Version,
-    community: &[u8],
-    response: &Response<'_>,
-) -> Option<Vec<u8>> {
-    let mut buf = EncodeBuf::new();
-    buf.push_sequence(|buf| {
-        push_pdu(buf, response)?;
-        buf.push_octet_string(community)?;
-        buf.push_integer(match version {
+fn community_message(version: Version, community: &[u8], response: &Response<'_>) -> Vec<u8> {
+    let mut writer = Writer::with_capacity(ENOUGH);
+    writer.sequence(|writer| {
+        writer.integer(match version {
             Version::V1 => 0,
             Version::V2c => 1,
             Version::V3 => 3,
         });
-        Ok(())
-    })
-    .ok()?;
-    Some(buf.finish_vec())
+        writer.octet_string(community);
+        write_pdu(writer, response);
+    });
+    writer.finish()
 }
+
+/// Octets that hold all but the longest answers without growing.
+const ENOUGH: usize = 1500;
 
 struct Header<'a> {
     id: i32,
@@ -161,75 +157,76 @@ struct Header<'a> {
 
 /// RFC 3412 §7.1 and RFC 3414 §3.1.
 fn v3_message(header: &Header<'_>, response: &Response<'_>, sender: Sender<'_>) -> Option<Vec<u8>> {
-    let engine_id = sender.engine_id.as_bytes();
-    let mut scoped = EncodeBuf::new();
-    scoped
-        .push_sequence(|buf| {
-            push_pdu(buf, response)?;
-            buf.push_octet_string(&[])?;
-            buf.push_octet_string(engine_id)
-        })
-        .ok()?;
-    let scoped = scoped.finish_vec();
+    let (data, salt) = message_data(header, response, sender)?;
     let auth = header.user.and_then(User::auth);
     let auth = auth.filter(|_| header.level >= Level::AuthNoPriv);
-    let sealed = match header.user.and_then(User::privacy) {
-        Some(key) if header.level == Level::AuthPriv => Some(
-            key.encrypt_aes(&scoped, sender.clock.boots, sender.clock.time, sender.salts)
-                .ok()?,
-        ),
-        _ => None,
-    };
     let digest = [0; MAX_DIGEST];
     let digest = &digest[..auth.map_or(0, |key| key.mac_len())];
-    let mut after_digest = 0;
-    let mut buf = EncodeBuf::with_capacity(scoped.len() + MAX_DIGEST + 128);
-    buf.push_sequence(|buf| {
-        match &sealed {
-            Some((ciphertext, _)) => buf.push_octet_string(ciphertext)?,
-            None => buf.push_bytes(&scoped),
-        }
-        buf.push_constructed(ber::OCTET_STRING, |buf| {
-            buf.push_sequence(|buf| {
-                let salt = sealed.as_ref().map_or(&[][..], |(_, salt)| salt);
-                buf.push_octet_string(salt)?;
-                after_digest = buf.len();
-                buf.push_octet_string(digest)?;
-                buf.push_octet_string(header.user_name.as_bytes())?;
+    let mut writer = Writer::with_capacity(data.len() + 2 * MAX_DIGEST + 128);
+    writer.sequence(|writer| {
+        writer.integer(3);
+        write_global(writer, header);
+        writer.constructed(ber::OCTET_STRING, |writer| {
+            writer.sequence(|writer| {
+                writer.octet_string(sender.engine_id.as_bytes());
                 // In the clear too: it saves the asker a second discovery.
-                buf.push_integer(sender.clock.time.cast_signed());
-                buf.push_integer(sender.clock.boots.cast_signed());
-                buf.push_octet_string(engine_id)
-            })
-        })?;
-        push_global(buf, header)?;
-        buf.push_integer(3);
-        Ok(())
-    })
-    .ok()?;
-    let mut datagram = buf.finish_vec();
+                writer.integer(sender.clock.boots.cast_signed());
+                writer.integer(sender.clock.time.cast_signed());
+                writer.octet_string(header.user_name.as_bytes());
+                writer.octet_string(digest);
+                writer.octet_string(&salt);
+            });
+        });
+        writer.raw(&data);
+    });
+    let mut datagram = writer.finish();
     if let Some(key) = auth {
-        let offset = datagram.len() - after_digest - digest.len();
+        let after = 2 + salt.len() + data.len();
+        let offset = datagram.len() - after - digest.len();
         authenticate_message(key, &mut datagram, offset, digest.len()).ok()?;
     }
     Some(datagram)
+}
+
+/// msgData, in the clear or encrypted, and the salt of its encryption.
+fn message_data(
+    header: &Header<'_>,
+    response: &Response<'_>,
+    sender: Sender<'_>,
+) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut scoped = Writer::with_capacity(ENOUGH);
+    scoped.sequence(|writer| {
+        writer.octet_string(sender.engine_id.as_bytes());
+        writer.octet_string(&[]);
+        write_pdu(writer, response);
+    });
+    let scoped = scoped.finish();
+    let Clock { boots, time } = sender.clock;
+    match header.user.and_then(User::privacy) {
+        Some(key) if header.level == Level::AuthPriv => {
+            let (secret, salt) = key.encrypt_aes(&scoped, boots, time, sender.salts).ok()?;
+            let mut data = Writer::with_capacity(secret.len() + 4);
+            data.octet_string(&secret);
+            Some((data.finish(), salt.to_vec()))
+        }
+        _ => Some((scoped, Vec::new())),
+    }
 }
 
 /// The longest digest, HMAC-384-SHA-512's.
 const MAX_DIGEST: usize = 48;
 
 /// msgGlobalData; an answer is never reportable (RFC 3412 §6.4).
-fn push_global(buf: &mut EncodeBuf, header: &Header<'_>) -> Written {
+fn write_global(writer: &mut Writer, header: &Header<'_>) {
     let flags = match header.level {
         Level::NoAuthNoPriv => 0,
         Level::AuthNoPriv => 1,
         Level::AuthPriv => 3,
     };
-    buf.push_sequence(|buf| {
-        buf.push_unsigned32(ber::INTEGER, USM);
-        buf.push_octet_string(&[flags])?;
-        buf.push_unsigned32(ber::INTEGER, MAX_DATAGRAM as u32);
-        buf.push_integer(header.id);
-        Ok(())
-    })
+    writer.sequence(|writer| {
+        writer.integer(header.id);
+        writer.unsigned(ber::INTEGER, MAX_DATAGRAM as u32);
+        writer.octet_string(&[flags]);
+        writer.unsigned(ber::INTEGER, USM);
+    });
 }

@@ -1,27 +1,21 @@
 //! What the agent answers, before it is written.
 //!
 //! Plain data: which PDU goes back, what failed, and the bindings. It knows
-//! nothing of octets, envelopes and keys.
+//! nothing of envelopes and keys.
 
-use super::access::{Oid, Value};
+use std::borrow::Cow;
+
+use super::access::Value;
 use super::counters::Counter;
+use super::encode::List;
 use super::message::Version;
 use super::status::{Failure, Status};
 
-/// What the agent says about one name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VarBind {
-    /// The name of the instance, or the one that was asked for.
-    pub name: Oid,
-    /// What is there.
-    pub value: Shown,
-}
-
 /// A value, or one of the exceptions of RFC 3416 §3.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shown {
+pub enum Shown<'a> {
     /// The instance's value.
-    Value(Value),
+    Value(Cow<'a, Value>),
     /// No such object here.
     NoSuchObject,
     /// The object has no such instance.
@@ -31,14 +25,14 @@ pub enum Shown {
 }
 
 /// The bindings of a response.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Bindings {
     /// None.
     Empty,
     /// The request's own list, octet for octet.
     Echo,
     /// The agent's answers.
-    List(Vec<VarBind>),
+    List(List),
 }
 
 /// Which PDU goes back; its number is the wire's tag.
@@ -51,7 +45,7 @@ pub enum Kind {
 }
 
 /// One response before it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Response<'a> {
     /// Response or Report.
     pub kind: Kind,
@@ -68,14 +62,14 @@ pub struct Response<'a> {
 impl Response<'_> {
     /// A Report about `counter`, which now stands at `count`.
     pub fn report(request_id: i32, counter: Counter, count: u32) -> Self {
+        let mut list = List::default();
+        let count = Shown::Value(Cow::Owned(Value::Counter32(count)));
+        list.push(counter.instance().into(), &count);
         Self {
             kind: Kind::Report,
             request_id,
             failure: Failure::whole(Status::NoError),
-            bindings: Bindings::List(vec![VarBind {
-                name: counter.instance().into(),
-                value: Shown::Value(Value::Counter32(count)),
-            }]),
+            bindings: Bindings::List(list),
             list: &[],
         }
     }

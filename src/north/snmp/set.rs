@@ -30,20 +30,16 @@ pub struct Ticket {
     pub list: Box<[u8]>,
 }
 
-impl PendingSet {
-    /// Whether this is an earlier request of `user` sent again. A manager that
-    /// sends again may take a new msgID (RFC 3412 §6.2), so the request-id and
-    /// the bindings tell.
-    pub fn repeats(&self, user: &str, earlier: &Ticket) -> bool {
-        let ticket = &self.ticket;
-        *self.actor.user == *user
-            && ticket.reply.version() == earlier.reply.version()
-            && ticket.request_id == earlier.request_id
-            && ticket.list == earlier.list
-    }
-}
-
 impl Ticket {
+    /// Whether this is of the same request as `earlier`, sent again. A manager
+    /// that sends again may take a new msgID (RFC 3412 §6.2), so the request-id
+    /// and the bindings tell.
+    pub fn repeats(&self, earlier: &Self) -> bool {
+        self.reply.version() == earlier.reply.version()
+            && self.request_id == earlier.request_id
+            && self.list == earlier.list
+    }
+
     /// The answer for what the tree decided.
     pub fn response(&self, outcome: &Result<(), Vec<Refusal>>) -> Response<'_> {
         Response {

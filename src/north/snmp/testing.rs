@@ -4,6 +4,7 @@
 //! wrong ones, and makes its digests and ciphertexts with OpenSSL, so that the
 //! agent's cryptography is not judged by itself.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use openssl::symm::{Cipher, decrypt, encrypt};
 
-use super::access::{Got, Mib, Oid, Rights, Value};
+use super::access::{Found, Got, Mib, Rights, Value};
 use super::counters::{Counter, Counters};
 use super::engine::{Arrival, Engine, Outcome};
 use super::identity::{Clock, EngineId};
@@ -451,7 +452,10 @@ impl Mib for Arc<Fake> {
         Fake::get(self, name)
     }
 
-    fn walk<'a>(&'a self, name: &[u32]) -> impl Iterator<Item = (Oid, Value)> + use<'a> {
+    fn walk<'a>(
+        &'a self,
+        name: &[u32],
+    ) -> impl Iterator<Item = (Found<'a>, Cow<'a, Value>)> + use<'a> {
         Fake::walk(self, name)
     }
 }
@@ -468,11 +472,14 @@ impl Mib for Fake {
         }
     }
 
-    fn walk<'a>(&'a self, name: &[u32]) -> impl Iterator<Item = (Oid, Value)> + use<'a> {
+    fn walk<'a>(
+        &'a self,
+        name: &[u32],
+    ) -> impl Iterator<Item = (Found<'a>, Cow<'a, Value>)> + use<'a> {
         let name = name.to_vec();
         self.instances
             .iter()
             .filter(move |(instance, _)| **instance > name)
-            .map(|(instance, value)| (instance.as_slice().into(), value.clone()))
+            .map(|(instance, value)| (instance.as_slice().into(), Cow::Borrowed(value)))
     }
 }

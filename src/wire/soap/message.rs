@@ -111,7 +111,12 @@ pub enum AcsRequest {
         command_key: String,
     },
     /// Fetch a file (A.3.2.8).
-    Download(Download),
+    Download {
+        /// Which, and from where.
+        file: Download,
+        /// Not before.
+        delay_seconds: u32,
+    },
     /// Send a file (A.4.1.5).
     Upload(Upload),
     /// Back to the profile, once the session has ended (A.4.1.6).
@@ -123,8 +128,13 @@ pub enum AcsRequest {
         /// Comes back in `M ScheduleInform`.
         command_key: String,
     },
-    /// Fetch a file in a window of time (A.4.1.8).
-    ScheduleDownload(ScheduleDownload),
+    /// Fetch a file in one of one or two windows of time (A.4.1.8).
+    ScheduleDownload {
+        /// Which, and from where.
+        file: Download,
+        /// One or two, one after the other.
+        windows: Vec<TimeWindow>,
+    },
     /// Forget a transfer that has not begun (A.4.1.9).
     CancelTransfer {
         /// Of the transfers that are meant.
@@ -132,6 +142,8 @@ pub enum AcsRequest {
     },
     /// What waits and runs (A.4.1.7).
     GetAllQueuedTransfers,
+    /// What of Download and Upload waits and runs (A.4.1.1).
+    GetQueuedTransfers,
     /// A method that is not here: fault 9000.
     Unknown(String),
 }
@@ -214,6 +226,8 @@ pub enum CpeResponse {
     CancelTransfer,
     /// What waits and runs.
     GetAllQueuedTransfers(Vec<QueuedTransfer>),
+    /// What waits and runs, by its key and its state alone.
+    GetQueuedTransfers(Vec<QueuedTransfer>),
 }
 
 /// Whether a change is in use already (Status 0) or only kept (Status 1).
@@ -336,7 +350,7 @@ pub struct Event {
     pub command_key: String,
 }
 
-/// Fetch a file (A.3.2.8).
+/// A file to be fetched (A.3.2.8, A.4.1.8).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Download {
     /// Comes back in TransferComplete.
@@ -353,12 +367,6 @@ pub struct Download {
     pub file_size: u32,
     /// What to call it here.
     pub target_file_name: String,
-    /// Not before.
-    pub delay_seconds: u32,
-    /// Told to users' browsers; not used here.
-    pub success_url: String,
-    /// Told to users' browsers; not used here.
-    pub failure_url: String,
 }
 
 impl fmt::Debug for Download {
@@ -393,37 +401,6 @@ impl fmt::Debug for Upload {
         f.debug_struct("Upload")
             .field("command_key", &self.command_key)
             .field("file_type", &self.file_type)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Fetch a file in one of one or two windows (A.4.1.8).
-#[derive(Clone, PartialEq, Eq)]
-pub struct ScheduleDownload {
-    /// Comes back in TransferComplete.
-    pub command_key: String,
-    /// As in Download.
-    pub file_type: String,
-    /// Where from.
-    pub url: String,
-    /// For the file server.
-    pub username: String,
-    /// For the file server; a secret.
-    pub password: String,
-    /// Octets; 0: not told.
-    pub file_size: u32,
-    /// What to call it here.
-    pub target_file_name: String,
-    /// One or two, one after the other.
-    pub windows: Vec<TimeWindow>,
-}
-
-impl fmt::Debug for ScheduleDownload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScheduleDownload")
-            .field("command_key", &self.command_key)
-            .field("file_type", &self.file_type)
-            .field("windows", &self.windows)
             .finish_non_exhaustive()
     }
 }

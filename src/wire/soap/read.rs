@@ -9,8 +9,7 @@ use super::SOAP;
 use super::element::{Element, XmlError};
 use super::message::{
     AcsRequest, AcsResponse, AttributeChange, Download, Envelope, Fault, FaultStruct, FromAcs,
-    Header, Kind, Namespace, ParameterFault, ParameterValue, Party, ScheduleDownload, TimeWindow,
-    Upload,
+    Header, Kind, Namespace, ParameterFault, ParameterValue, Party, TimeWindow, Upload,
 };
 use thiserror::Error;
 
@@ -185,17 +184,24 @@ impl Arguments<'_> {
                 command_key: self.text_or_empty("CommandKey"),
             },
             "FactoryReset" => AcsRequest::FactoryReset,
-            "Download" => AcsRequest::Download(self.download()?),
+            "Download" => AcsRequest::Download {
+                file: self.download()?,
+                delay_seconds: self.number_or_zero("DelaySeconds")?,
+            },
             "Upload" => AcsRequest::Upload(self.upload()?),
             "ScheduleInform" => AcsRequest::ScheduleInform {
                 delay_seconds: self.number("DelaySeconds")?,
                 command_key: self.text_or_empty("CommandKey"),
             },
-            "ScheduleDownload" => AcsRequest::ScheduleDownload(self.schedule_download()?),
+            "ScheduleDownload" => AcsRequest::ScheduleDownload {
+                file: self.download()?,
+                windows: self.each("TimeWindowList", |entry| entry.time_window())?,
+            },
             "CancelTransfer" => AcsRequest::CancelTransfer {
                 command_key: self.text_or_empty("CommandKey"),
             },
             "GetAllQueuedTransfers" => AcsRequest::GetAllQueuedTransfers,
+            "GetQueuedTransfers" => AcsRequest::GetQueuedTransfers,
             other => AcsRequest::Unknown(other.to_owned()),
         })
     }
@@ -209,9 +215,6 @@ impl Arguments<'_> {
             password: self.text_or_empty("Password"),
             file_size: self.number_or_zero("FileSize")?,
             target_file_name: self.text_or_empty("TargetFileName"),
-            delay_seconds: self.number_or_zero("DelaySeconds")?,
-            success_url: self.text_or_empty("SuccessURL"),
-            failure_url: self.text_or_empty("FailureURL"),
         })
     }
 
@@ -223,19 +226,6 @@ impl Arguments<'_> {
             username: self.text_or_empty("Username"),
             password: self.text_or_empty("Password"),
             delay_seconds: self.number_or_zero("DelaySeconds")?,
-        })
-    }
-
-    fn schedule_download(&self) -> Result<ScheduleDownload, BodyError> {
-        Ok(ScheduleDownload {
-            command_key: self.text_or_empty("CommandKey"),
-            file_type: self.text("FileType")?,
-            url: self.text("URL")?,
-            username: self.text_or_empty("Username"),
-            password: self.text_or_empty("Password"),
-            file_size: self.number_or_zero("FileSize")?,
-            target_file_name: self.text_or_empty("TargetFileName"),
-            windows: self.each("TimeWindowList", |entry| entry.time_window())?,
         })
     }
 

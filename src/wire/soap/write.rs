@@ -234,6 +234,10 @@ impl<'s, W: Write> Page<'s, W> {
                 .within("cwmp:GetAllQueuedTransfersResponse", |page| {
                     page.queued(transfers)
                 }),
+            CpeResponse::GetQueuedTransfers(transfers) => self
+                .within("cwmp:GetQueuedTransfersResponse", |page| {
+                    page.queued_by_key(transfers)
+                }),
             CpeResponse::SetParameterAttributes => {
                 self.empty("cwmp:SetParameterAttributesResponse")
             }
@@ -308,6 +312,17 @@ impl<'s, W: Write> Page<'s, W> {
             })
         };
         let kind = "cwmp:AllQueuedTransferStruct";
+        self.array("TransferList", kind, of(transfers), entry)
+    }
+
+    fn queued_by_key(&mut self, transfers: &[QueuedTransfer]) -> io::Result<()> {
+        let entry = |page: &mut Self, transfer: &QueuedTransfer| {
+            page.within("QueuedTransferStruct", |page| {
+                page.leaf("CommandKey", &transfer.command_key)?;
+                page.leaf("State", &transfer.state.to_string())
+            })
+        };
+        let kind = "cwmp:QueuedTransferStruct";
         self.array("TransferList", kind, of(transfers), entry)
     }
 

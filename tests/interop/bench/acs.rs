@@ -44,6 +44,7 @@ impl Sent {
     pub(crate) fn is(&self, method: &str) -> bool {
         self.body.contains(&format!("<cwmp:{method}>"))
             || self.body.contains(&format!("<cwmp:{method}/>"))
+            || self.body.contains(&format!("<soap:{method}>"))
     }
 
     /// The texts of an element.
@@ -108,6 +109,8 @@ struct State {
     sessions: u32,
     /// Sessions that ended with an empty answer.
     ended: usize,
+    /// The message, counted from 1, that is never answered.
+    stall: Option<usize>,
 }
 
 /// What a connection knows.
@@ -170,6 +173,16 @@ impl Acs {
     /// Plays this on the next message of its kind.
     pub(crate) fn plays(&self, on: On, trick: Trick) {
         self.state().tricks.push_back((on, trick));
+    }
+
+    /// Takes this message, counted from 1, and answers nothing to it.
+    pub(crate) fn stalls_at(&self, number: usize) {
+        self.state().stall = Some(number);
+    }
+
+    /// Whether there is nothing left to be asked.
+    pub(crate) fn has_asked_all(&self) -> bool {
+        self.state().orders.is_empty()
     }
 
     pub(crate) fn record(&self) -> Vec<Sent> {
@@ -289,6 +302,9 @@ impl Shared {
         let front = state.tricks.front().is_some_and(|(when, _)| *when == on);
         let trick = match front {
             true => state.tricks.pop_front().map(|(_, trick)| trick),
+            false if state.stall == Some(state.record.len() + 1) => {
+                Some(Trick::Wait(Duration::from_secs(5)))
+            }
             false => None,
         };
         let (status, fields, body) = match &trick {
@@ -355,6 +371,15 @@ impl Shared {
         }
         if sent.field("Cookie") != Some(cookie.as_str()) {
             return (400, nothing(), "Invalid session".to_owned());
+        }
+        for told in [
+            "TransferComplete",
+            "AutonomousTransferComplete",
+            "RequestDownload",
+        ] {
+            if sent.is(told) {
+                return (200, nothing(), envelope(&format!("<C:{told}Response/>")));
+            }
         }
         match state.orders.pop_front() {
             Some(order) => (200, nothing(), envelope(&order)),

@@ -11,8 +11,9 @@ pub(crate) struct Device {
     pub(crate) home: PathBuf,
     pub(crate) process: Running,
     pub(crate) snmp: u16,
-    /// What `demarc run` is told.
-    arguments: Vec<String>,
+    settings: Vec<String>,
+    /// Further words of `demarc run`.
+    words: Vec<String>,
 }
 
 impl Device {
@@ -21,38 +22,44 @@ impl Device {
         Self::start_in(folder, "data", settings)
     }
 
+    /// As [`Device::start`], with further words for `demarc run`.
+    pub(crate) fn start_with(folder: &Folder, words: &[&str], settings: &[&str]) -> Self {
+        Self::launched(folder, "data", words, settings)
+    }
+
     pub(crate) fn start_in(folder: &Folder, name: &str, settings: &[&str]) -> Self {
-        let snmp = free_udp_port();
-        let first = format!("Snmp.Port={snmp}");
-        let all = [first.as_str()].into_iter().chain(settings.iter().copied());
-        let arguments = all.flat_map(|setting| ["--set".to_owned(), setting.to_owned()]);
-        Self::run(folder.path().join(name), snmp, arguments.collect())
+        Self::launched(folder, name, &[], settings)
     }
 
     /// In the factory state: the built-in profile with more lines, and the
     /// authorities that the unit trusts.
     pub(crate) fn of_profile(folder: &Folder, lines: &[&str], anchors: &[&Path]) -> Self {
-        let snmp = free_udp_port();
         let profile = folder.path().join("profile");
         fs::create_dir_all(profile.join("anchors")).expect("a folder");
-        let built_in = BUILT_IN.replace("Snmp.Port=1161", &format!("Snmp.Port={snmp}"));
-        let script = format!("{built_in}\n{}\n", lines.join("\n"));
+        let script = format!("{BUILT_IN}\n{}\n", lines.join("\n"));
         fs::write(profile.join("profile.script"), script).expect("written");
         for (number, anchor) in anchors.iter().enumerate() {
             let place = profile.join(format!("anchors/{number}.pem"));
             fs::copy(anchor, place).expect("copied");
         }
-        let arguments = vec!["--profile".to_owned(), profile.display().to_string()];
-        Self::run(folder.path().join("data"), snmp, arguments)
+        let words = ["--profile", &profile.display().to_string()];
+        Self::launched(folder, "data", &words, &[])
     }
 
-    fn run(home: PathBuf, snmp: u16, arguments: Vec<String>) -> Self {
-        let process = launch(&home, &arguments);
+    /// In a folder of this name, with further words for `demarc run`.
+    pub(crate) fn launched(folder: &Folder, name: &str, words: &[&str], settings: &[&str]) -> Self {
+        let home = folder.path().join(name);
+        let snmp = free_udp_port();
+        let mut all = vec![format!("Snmp.Port={snmp}")];
+        all.extend(settings.iter().map(|setting| (*setting).to_owned()));
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let process = launch(&home, &words, &all);
         let device = Self {
             home,
             process,
             snmp,
-            arguments,
+            settings: all,
+            words,
         };
         device.wait_until_it_answers();
         device
@@ -112,7 +119,7 @@ impl Device {
     /// SIGKILL, and a new process on the same folder.
     pub(crate) fn kill_and_restart(&mut self) {
         self.process.kill();
-        self.process = launch(&self.home, &self.arguments);
+        self.process = launch(&self.home, &self.words, &self.settings);
         self.wait_until_it_answers();
     }
 
@@ -156,9 +163,12 @@ impl Device {
 
 const BUILT_IN: &str = include_str!("../../../certs/profile/profile.script");
 
-fn launch(home: &Path, arguments: &[String]) -> Running {
+fn launch(home: &Path, words: &[String], settings: &[String]) -> Running {
     let mut command = Command::new(demarc());
-    command.arg("run").arg("--data").arg(home).args(arguments);
+    command.arg("run").arg("--data").arg(home).args(words);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
     let log = home.with_extension("log");
     Running::start(&mut command, log)
 }

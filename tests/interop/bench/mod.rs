@@ -5,6 +5,7 @@ pub(crate) mod acs;
 mod acsrs;
 mod authority;
 mod device;
+pub(crate) mod files;
 mod kamailio;
 mod manager;
 mod stub;

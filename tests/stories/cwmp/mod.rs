@@ -3,4 +3,5 @@
 mod rows;
 pub(crate) mod sessions;
 mod standard;
+pub(crate) mod transfers;
 pub(crate) mod world;

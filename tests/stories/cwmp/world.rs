@@ -8,6 +8,7 @@ use demarc::north::cwmp::model::DataModel;
 use demarc::north::cwmp::session::Heard;
 use demarc::north::cwmp::settings::Settings;
 use demarc::north::cwmp::status::Status;
+use demarc::north::cwmp::transfers::{self, Wanted};
 use demarc::schema::{Name, Value};
 use demarc::tree::{Actor, Configured, Transaction, Tree};
 use demarc::wire::soap::message::DeviceIdStruct;
@@ -36,6 +37,8 @@ pub(crate) struct World {
     pub(crate) resets: usize,
     pub(crate) proven: Vec<u64>,
     pub(crate) status: Option<Status>,
+    /// Transfers that are to be moved or put into use.
+    pub(crate) wanted: Vec<Wanted>,
 }
 
 #[derive(Clone)]
@@ -114,6 +117,7 @@ impl World {
             resets: 0,
             proven: Vec::new(),
             status: None,
+            wanted: Vec::new(),
         };
         world.assign("Cwmp.AcsUrlConfigSource", Value::Integer(200));
         world.assign("Cwmp.AcsStaticUrl", URL.into());
@@ -164,6 +168,36 @@ impl World {
     pub(crate) fn read(&self, name: &str) -> Value {
         let name = Name::parse(name).expect("a name");
         self.tree.instances().read(&name).expect("it is there")
+    }
+
+    /// Somebody at the unit would like a file.
+    pub(crate) fn wish_for(&mut self, file_type: &str) {
+        self.input(Input::RequestDownload(file_type.to_owned()));
+    }
+
+    /// What the ACS would have answered yet.
+    pub(crate) fn forget_answers(&mut self) {
+        self.script.clear();
+    }
+
+    /// What became of a transfer.
+    pub(crate) fn moved(&mut self, heard: transfers::Heard) {
+        self.input(Input::Transfer(heard));
+    }
+
+    /// Commits what a transfer wants applied, and tells how that went.
+    pub(crate) fn apply(&mut self) {
+        let Some(Wanted::Apply(row, wishes)) = self.wanted.pop() else {
+            panic!("there is something to be applied");
+        };
+        let outcome = self.tree.commit_and_wait(wishes, 0);
+        self.follow();
+        let version = outcome.expect("granted").version;
+        let version = u32::try_from(version).expect("small");
+        let pending = self.tree.pending_changes();
+        let waits = pending.iter().any(|change| change.version == version);
+        let version = if waits { version } else { 0 };
+        self.moved(transfers::Heard::Applied(row, Ok(version)));
     }
 
     pub(crate) fn ask_for_a_session(&mut self) {
@@ -256,6 +290,7 @@ impl World {
             Output::Proven(version) => self.proven.push(version),
             Output::Publish(status) => self.status = Some(*status),
             Output::Say(_) => {}
+            Output::Transfer(wanted) => self.wanted.push(wanted),
             Output::Reboot => self.reboots += 1,
             Output::FactoryReset => self.resets += 1,
         }

@@ -6,7 +6,7 @@ use demarc::schema::{
 
 use super::{Observation, clock, cwmp as acs, log, network, snmp, tls};
 use crate::certs::{files, transfers};
-use crate::cwmp::sessions;
+use crate::cwmp::{sessions, transfers as moved};
 use crate::{confirmed, devices, services};
 
 /// The tests, each with the objects that it changes.
@@ -88,6 +88,19 @@ pub(super) const OTHERS: &[Observation] = &[
     (
         sessions::active_notifications_are_throttled,
         &[cwmp::ACTIVE_NOTIFICATION_THROTTLE.id()],
+    ),
+    (
+        moved::pkcs12_is_opened_only_where_a_setting_lets_it,
+        &[cwmp::PKCS12_IMPORT.id(), cwmp::PKCS12_PASSPHRASE.id()],
+    ),
+    (
+        moved::transfers_of_others_are_told_of_as_the_policy_says,
+        &[
+            cwmp::AUTONOMOUS_COMPLETE_ENABLE.id(),
+            cwmp::AUTONOMOUS_COMPLETE_TRANSFER_TYPE.id(),
+            cwmp::AUTONOMOUS_COMPLETE_RESULT_TYPE.id(),
+            cwmp::AUTONOMOUS_COMPLETE_FILE_TYPE.id(),
+        ],
     ),
     (
         snmp::a_user_asks_with_the_algorithms_and_passwords_that_are_set,

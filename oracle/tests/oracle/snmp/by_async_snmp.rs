@@ -143,7 +143,7 @@ fn read_pdu(envelope: Envelope, pdu: Pdu) -> Option<Facts> {
     })
 }
 
-fn theirs(value: &Option<Shown>) -> Value {
+fn theirs(value: &Option<Shown<'static>>) -> Value {
     use access::Value as Ours;
     match value {
         None => Value::Null,
@@ -164,7 +164,7 @@ fn theirs(value: &Option<Shown>) -> Value {
 }
 
 /// The outer `None` is a type that no object of ours has.
-fn ours(value: Value) -> Option<Option<Shown>> {
+fn ours(value: Value) -> Option<Option<Shown<'static>>> {
     use access::Value as Ours;
     Some(Some(Shown::Value(match value {
         Value::Null => return Some(None),

@@ -193,7 +193,7 @@ pub(super) fn read_v1(octets: &[u8]) -> Option<Vec<Binding>> {
     bindings.collect()
 }
 
-fn theirs(value: &Option<Shown>) -> v2::VarBindValue {
+fn theirs(value: &Option<Shown<'static>>) -> v2::VarBindValue {
     let value = match value {
         None => return v2::VarBindValue::Unspecified,
         Some(Shown::NoSuchObject) => return v2::VarBindValue::NoSuchObject,
@@ -214,7 +214,7 @@ fn theirs(value: &Option<Shown>) -> v2::VarBindValue {
 }
 
 /// The outer `None` is a type that no object of ours has.
-fn ours(value: v2::VarBindValue) -> Option<Option<Shown>> {
+fn ours(value: v2::VarBindValue) -> Option<Option<Shown<'static>>> {
     use smi2::{ApplicationSyntax, ObjectSyntax, SimpleSyntax};
     let syntax = match value {
         v2::VarBindValue::Unspecified => return Some(None),

@@ -38,7 +38,7 @@ pub(super) enum Envelope {
 }
 
 /// A name and its value; `None` is NULL.
-pub(super) type Binding = (Vec<u32>, Option<Shown>);
+pub(super) type Binding = (Vec<u32>, Option<Shown<'static>>);
 
 /// Every type that SNMPv1 has.
 pub(super) fn one_of_each_but_counter64() -> Vec<Binding> {
@@ -162,7 +162,7 @@ fn request(envelope: Envelope, version: Version) -> impl Strategy<Value = Facts>
     )
 }
 
-fn shown(version: Version) -> impl Strategy<Value = Option<Shown>> {
+fn shown(version: Version) -> impl Strategy<Value = Option<Shown<'static>>> {
     let value = value(version).prop_map(Shown::Value);
     let exception = prop_oneof![
         Just(Shown::NoSuchObject),

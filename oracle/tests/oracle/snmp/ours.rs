@@ -1,12 +1,12 @@
 //! Our reading and our writing.
 
 use async_snmp::v3::SaltCounter;
-use demarc::north::snmp::access::Oid;
+use demarc::north::snmp::encode::List;
 use demarc::north::snmp::identity::{Clock, EngineId};
 use demarc::north::snmp::message::{Message, ScopedPdu, V3Message, Version};
 use demarc::north::snmp::pdu::{Kind, Pdu};
 use demarc::north::snmp::reply::{self, MAX_DATAGRAM, ReplyTo, Sender};
-use demarc::north::snmp::response::{self, Bindings, Response, Shown, VarBind};
+use demarc::north::snmp::response::{self, Bindings, Response, Shown};
 use demarc::north::snmp::status::{Failure, Status};
 use demarc::north::snmp::usm;
 
@@ -56,7 +56,7 @@ fn facts(envelope: Envelope, pdu: &[u8], version: Version) -> Option<Facts> {
             (0x80, []) => Some(Shown::NoSuchObject),
             (0x81, []) => Some(Shown::NoSuchInstance),
             (0x82, []) => Some(Shown::EndOfMibView),
-            _ => Some(Shown::Value(wish.value.ok()?)),
+            _ => Some(Shown::Value(Cow::Owned(wish.value.ok()?))),
         };
         Some((binding.name.to_vec(), value))
     });
@@ -111,10 +111,11 @@ pub(super) fn write(facts: &Facts) -> Vec<u8> {
 }
 
 fn response(facts: &Facts) -> Response<'static> {
-    let bindings = facts.bindings.iter().map(|(name, value)| VarBind {
-        name: Oid::from_slice(name),
-        value: value.clone().expect("no answer holds NULL"),
-    });
+    let mut list = List::default();
+    for (name, value) in &facts.bindings {
+        let value = value.as_ref().expect("no answer holds NULL");
+        list.push(name[..].into(), value);
+    }
     Response {
         kind: match facts.kind {
             Kind::Report => response::Kind::Report,
@@ -125,7 +126,7 @@ fn response(facts: &Facts) -> Response<'static> {
             0 => Failure::whole(Status::NoError),
             _ => Failure::at(0, Status::NoSuchName),
         },
-        bindings: Bindings::List(bindings.collect()),
+        bindings: Bindings::List(list),
         list: &[],
     }
 }

@@ -5,19 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::net::UdpSocket;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{oneshot, watch};
 
-use super::super::access::Tree as AgentTree;
 use super::super::bound::Bound;
 use super::super::engine::Engine;
 use super::super::settings::Config;
-use super::Agent;
+use super::{Agent, Listener};
 use crate::schema::snmp;
 use crate::tree::{Tree, messages};
 
@@ -45,10 +42,18 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How long until a port that could not be had is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
 
-/// A socket that is being served.
+/// A socket that is being served, until this is dropped.
 struct Listening {
     address: SocketAddr,
-    task: JoinHandle<io::Error>,
+    listener: Arc<Listener<Bound>>,
+    /// Said by its thread as the last thing.
+    ended: oneshot::Receiver<io::Result<()>>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.listener.stop();
+    }
 }
 
 /// What is published: where the agent is to listen, and why it does not.
@@ -74,7 +79,7 @@ pub async fn run(mut ports: Ports) {
         let wanted = address.map(|address| SocketAddr::new(address, config.port));
         if listening.as_ref().map(|one| one.address) != wanted || wanted.is_none() {
             let outcome = match wanted {
-                Some(address) => listen(&agent, address).await,
+                Some(address) => listen(&agent, address),
                 None => Err(without_address(&config.interface)),
             };
             let now = (wanted, outcome.as_ref().map(|_| ()).map_err(Clone::clone));
@@ -100,8 +105,10 @@ pub async fn run(mut ports: Ports) {
             }
         }
     }
-    if let Some(one) = listening {
-        one.task.abort();
+    if let Some(mut one) = listening {
+        one.listener.stop();
+        // Whatever it says: it has ended.
+        let _ = (&mut one.ended).await;
     }
     show(&tree, "", "the service Snmp is stopped");
     tree.troubled(SERVICE, "");
@@ -124,39 +131,45 @@ async fn ended(listening: &mut Option<Listening>) -> Option<String> {
         tokio::time::sleep(TRY_AGAIN).await;
         return None;
     };
-    let why = match (&mut one.task).await {
-        Ok(error) => error.to_string(),
-        Err(error) => error.to_string(),
+    let why = match (&mut one.ended).await {
+        Ok(Err(error)) => error.to_string(),
+        Ok(Ok(())) | Err(_) => "its thread has ended".to_owned(),
     };
     *listening = None;
     Some(why)
 }
 
-async fn listen<T: AgentTree>(
-    agent: &Arc<Agent<T>>,
-    address: SocketAddr,
-) -> Result<Listening, String> {
+fn listen(agent: &Arc<Agent<Bound>>, address: SocketAddr) -> Result<Listening, String> {
     let port = address.port();
-    let socket = UdpSocket::bind(address)
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => {
-                format!(
-                    "port {port} needs rights of the operating system; set Snmp.Port above 1023"
-                )
-            }
-            io::ErrorKind::AddrInUse => format!("port {port} is in use; set Snmp.Port"),
-            _ => error.to_string(),
-        })?;
-    let agent = agent.clone();
-    let task = tokio::spawn(async move { agent.serve(&socket).await });
-    Ok(Listening { address, task })
+    let socket = UdpSocket::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            format!("port {port} needs rights of the operating system; set Snmp.Port above 1023")
+        }
+        io::ErrorKind::AddrInUse => format!("port {port} is in use; set Snmp.Port"),
+        _ => error.to_string(),
+    })?;
+    let listener = Listener::new(agent.clone(), socket);
+    let (say, ended) = oneshot::channel();
+    let served = listener.clone();
+    let thread = std::thread::Builder::new().name("snmp".to_owned());
+    let started = thread.spawn(move || {
+        let outcome = served.run();
+        drop(served);
+        // Nobody waits for a listener that lingered.
+        let _ = say.send(outcome);
+    });
+    started.map_err(|error| format!("no thread for port {port}: {error}"))?;
+    Ok(Listening {
+        address,
+        listener,
+        ended,
+    })
 }
 
 fn linger(one: Listening) {
     tokio::spawn(async move {
         tokio::time::sleep(LINGER).await;
-        one.task.abort();
+        drop(one);
     });
 }
 
