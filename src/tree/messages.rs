@@ -364,6 +364,15 @@ pub const ACS_WISH_FAILED: Message<2> = m(
     Error,
     "the ACS asked for {operation}, which was not done: {reason}",
 );
+/// A datagram that wanted a session has none.
+pub const UDP_REQUEST_REFUSED: Message<3> = m(
+    Cwmp,
+    40,
+    Warning,
+    "UDP connection request from {peer} refused: {reason}{more}",
+);
+/// How the STUN server is reached has changed.
+pub const STUN_STATE: Message<1> = m(Cwmp, 50, Info, "STUN: {state}");
 /// A certificate was installed.
 pub const CERTIFICATE_INSTALLED: Message<2> = m(
     Cert,
@@ -517,6 +526,8 @@ pub const REGISTRY: &[Kind] = &[
     ACS_SESSION.kind(),
     ACS_NOT_REACHED.kind(),
     ACS_WISH_FAILED.kind(),
+    UDP_REQUEST_REFUSED.kind(),
+    STUN_STATE.kind(),
 ];
 
 #[cfg(test)]
