@@ -18,5 +18,6 @@ mod ntp; // peer: chrony
 mod ocsp; // peer: openssl ocsp and s_server
 mod page;
 mod snmp; // peer: net-snmp
+mod stun; // peer: coturn, also behind a gateway
 mod syslog; // peer: rsyslog
 mod tshark; // peer: tshark

@@ -6,6 +6,7 @@ mod authority;
 mod device;
 mod kamailio;
 mod manager;
+pub(crate) mod net;
 mod stub;
 
 use std::fs;

@@ -145,7 +145,12 @@ impl Asking {
 
     /// Whether it is sent once more.
     pub(super) fn again(&mut self, now: Instant) -> bool {
-        let Some(wait) = WAITS.get(self.sent) else {
+        let most = match self.purpose {
+            Purpose::Keep | Purpose::Change => WAITS.len(),
+            // Nothing comes in meanwhile, if the binding is gone.
+            Purpose::Try(_) => MOST_TRIES,
+        };
+        let Some(wait) = WAITS[..most].get(self.sent) else {
             return false;
         };
         self.sent += 1;
@@ -162,6 +167,8 @@ impl Asking {
     }
 }
 
+/// How often a try is sent.
+const MOST_TRIES: usize = 5;
 /// RFC 3489 §9.3: after each sending, until the next or the end.
 const WAITS: [Duration; 9] = [
     Duration::from_millis(100),
