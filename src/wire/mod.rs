@@ -2,6 +2,7 @@
 
 pub mod ber;
 pub mod credential;
+pub mod dhcp;
 pub mod digest;
 pub mod hmac;
 pub mod host_port;

@@ -6,6 +6,7 @@
 mod acs; // peer: an ACS (own XML), judged by the schemas of the Broadband Forum
 mod bench;
 mod certificates; // peer: kamailio with certificates on both sides
+mod dhcp; // peer: dnsmasq with dhclient and udhcpc
 mod disk; // peer: a full disk (tmpfs)
 mod dns; // peer: bind9
 mod hostile; // peer: a hostile registrar (openssl, own SIP)
