@@ -7,6 +7,7 @@
 
 mod asking;
 mod search;
+mod status;
 
 use super::settings::Stun;
 use crate::schema::cwmp::Tr111StunStatus as State;
@@ -14,6 +15,7 @@ use crate::wire::host_port::Host;
 use crate::wire::stun::{Attribute, Class, Id, Message, PORT};
 use asking::{Asking, Doubt, Proof, Purpose};
 use search::Search;
+pub use status::Status;
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -68,34 +70,6 @@ pub enum Output {
     },
     /// What is shown has changed.
     Publish(Status),
-}
-
-/// What is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// `tr111StunStatus`
-    pub state: State,
-    /// `stunStatusReason`; "" where all is well.
-    pub reason: String,
-    /// `udpConnectionRequestAddress`; None where none are heard.
-    pub address: Option<SocketAddr>,
-    /// `tr111NatDetected`
-    pub nat: bool,
-    /// `stunBindingPeriod`; None while there is no binding.
-    pub period: Option<Duration>,
-}
-
-impl Status {
-    /// While nothing is heard.
-    pub fn off(reason: &str) -> Self {
-        Self {
-            state: State::Disabled,
-            reason: reason.to_owned(),
-            address: None,
-            nat: false,
-            period: None,
-        }
-    }
 }
 
 /// The binding of one device.

@@ -92,7 +92,7 @@ pub async fn run(ports: Ports) {
     parts.shutdown().await;
     tree.live().publish(|live| {
         Status::stopped().publish(live);
-        mail::publish(&binding::Status::off(""), live);
+        binding::Status::off("").publish(live);
         live.scalar(cwmp::CONNECTION_REQUEST_URL, "");
     });
     tree.troubled(SERVICE, "");

@@ -6,6 +6,7 @@
 //! refused is told of now and then, however often it comes.
 
 use super::settings::{Requests, Stun};
+use crate::schema::Secret;
 use crate::tree::messages;
 use crate::tree::notice::Notice;
 use crate::wire::udp_request::{Fault, UdpRequest};
@@ -21,7 +22,7 @@ pub struct Letterbox {
     /// Its id; None after a restart.
     id: Option<String>,
     /// What it was signed with: for another secret, time begins anew.
-    secret: Option<(String, Vec<u8>)>,
+    secret: Option<(String, Secret)>,
     /// When the last ones were taken.
     taken: VecDeque<Instant>,
     /// When something refused was last told of, and how much was not since.
@@ -32,8 +33,8 @@ pub struct Letterbox {
 /// What becomes of a datagram.
 #[derive(Debug)]
 pub enum Verdict {
-    /// There will be a session; this time stamp is to be kept.
-    Welcome(u64),
+    /// There will be a session; before it, this time stamp is to be kept.
+    Welcome(Option<u64>),
     /// One that is known, or too many.
     Nothing,
     /// It is none, or not to be believed; to be logged where it is told of now.
@@ -89,16 +90,16 @@ impl Letterbox {
         }
         self.taken.push_back(now);
         self.id = Some(request.id);
-        if !stun.unproven {
-            self.last = request.ts;
+        if stun.unproven {
+            return Verdict::Welcome(None);
         }
-        Verdict::Welcome(self.last)
+        self.last = request.ts;
+        Verdict::Welcome(Some(self.last))
     }
 
     /// What was signed with another secret is of no use now.
     fn heed(&mut self, requests: &Requests) {
-        let password = requests.password.expose().to_vec();
-        let secret = (requests.username.clone(), password);
+        let secret = (requests.username.clone(), requests.password.clone());
         let before = self.secret.replace(secret);
         if before.is_some() && before != self.secret {
             (self.last, self.id) = (0, None);

@@ -10,9 +10,9 @@ use super::super::letterbox::{Letterbox, Verdict};
 use super::super::settings::{Requests, Stun};
 use super::Around;
 use crate::certs::io::Looking;
-use crate::schema::cwmp::{self, Tr111NatDetected, Tr111StunStatus as State};
+use crate::schema::cwmp::{self, Tr111StunStatus as State};
 use crate::schema::{Index, Name, Value};
-use crate::tree::{Actor, Publication, Transaction, Tree, messages};
+use crate::tree::{Actor, Transaction, Tree, messages};
 use openssl::rand::rand_bytes;
 use std::io;
 use std::net::SocketAddr;
@@ -192,7 +192,9 @@ impl Mail {
             .judge(Instant::now(), requests, stun, from, octets);
         match verdict {
             Verdict::Welcome(stamp) => {
-                keep(&self.tree, &self.around, stamp).await;
+                if let Some(stamp) = stamp {
+                    keep(&self.tree, &self.around, stamp).await;
+                }
                 // One that waits is enough: the session is the same for all of them.
                 let _ = self.welcome.try_send(());
             }
@@ -202,12 +204,12 @@ impl Mail {
     }
 
     fn show(&mut self, status: &Status) {
-        self.tree.live().publish(|live| publish(status, live));
+        self.tree.live().publish(|live| status.publish(live));
         if self.shown != status.state {
             self.shown = status.state;
             let said = match status.state {
                 State::Connected => {
-                    format!("UDP connection requests come to {}", address(status))
+                    format!("UDP connection requests come to {}", status.address())
                 }
                 State::Disabled => "no UDP connection requests are heard".to_owned(),
                 State::Starting => "asking for the address of UDP connection requests".to_owned(),
@@ -237,26 +239,6 @@ async fn keep(tree: &Tree, around: &Around, stamp: u64) {
     });
     // Where it cannot be kept, the tree has said why.
     let _ = receive.await;
-}
-
-/// Publishes all of it.
-pub(super) fn publish(status: &Status, live: &mut Publication<'_>) {
-    let nat = match status.nat {
-        true => Tr111NatDetected::Yes,
-        false => Tr111NatDetected::No,
-    };
-    let period = status.period.map_or(0, |period| period.as_secs());
-    live.scalar(cwmp::TR111_STUN_STATUS, status.state);
-    live.scalar(cwmp::STUN_STATUS_REASON, &status.reason);
-    live.scalar(cwmp::TR111_NAT_DETECTED, nat);
-    live.scalar(cwmp::UDP_CONNECTION_REQUEST_ADDRESS, address(status));
-    let period = u32::try_from(period).unwrap_or(u32::MAX);
-    live.scalar(cwmp::STUN_BINDING_PERIOD, period);
-}
-
-fn address(status: &Status) -> String {
-    let address = status.address;
-    address.map_or_else(String::new, |address| address.to_string())
 }
 
 fn datagram(at: Socket, from: SocketAddr, octets: Vec<u8>) -> Next {
