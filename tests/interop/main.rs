@@ -7,6 +7,7 @@ mod acs; // peer: an ACS (own XML), judged by the schemas of the Broadband Forum
 mod bench;
 mod certificates; // peer: kamailio with certificates on both sides
 mod crash; // peer: SIGKILL, judged by the record of an ACS (own)
+mod dhcp; // peer: dnsmasq with dhclient and udhcpc
 mod disk; // peer: a full disk (tmpfs)
 mod dns; // peer: bind9
 mod hostile; // peer: a hostile registrar (openssl, own SIP)
@@ -19,6 +20,7 @@ mod ntp; // peer: chrony
 mod ocsp; // peer: openssl ocsp and s_server
 mod page;
 mod snmp; // peer: net-snmp
+mod stun; // peer: coturn, also behind a gateway
 mod syslog; // peer: rsyslog
 mod transfers; // peer: an ACS and a file server (own), certificates by openssl
 mod tshark; // peer: tshark

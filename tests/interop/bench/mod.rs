@@ -7,6 +7,7 @@ mod device;
 pub(crate) mod files;
 mod kamailio;
 mod manager;
+pub(crate) mod net;
 mod stub;
 
 use std::fs;
