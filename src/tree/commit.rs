@@ -14,16 +14,17 @@ use super::live::Live;
 use super::notice::Notice;
 use super::operation::{Answer, Operation, Operations, Sink};
 use super::refusal::{Reason, Refusal};
+use super::row::Row;
 use super::rows::followers;
 use super::said::committed;
 use super::seal::Sealer;
-use super::snapshot::{Row, Snapshot};
+use super::snapshot::Snapshot;
 use super::store::{DeviceId, Record, RowChange, Store, StoreError, Who};
 use super::txn::Transaction;
 use super::watch::{Command, Subscribers, Subscription, changed_tables};
 use crate::schema::{self, ColumnId, Index, Name, RowLife, TableId, Value, conf};
 use arc_swap::ArcSwap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 
 /// The tree of one device; clones are the same tree.
@@ -581,8 +582,11 @@ fn load(
     let stored = store.load(device)?;
     let mut snapshot = Snapshot::factory();
     let mut dropped = Vec::new();
+    let mut known: BTreeMap<&str, Option<TableId>> = BTreeMap::new();
     for row in &stored.rows {
-        let table = table_named(&row.table);
+        let table = *known
+            .entry(&row.table)
+            .or_insert_with(|| table_named(&row.table));
         let index = table.and_then(|table| Index::read(table.get(), &row.key).ok());
         let (Some(table), Some(index)) = (table, index) else {
             dropped.push(format!("{}[{}]", row.table, schema::dotted(&row.key)));
@@ -590,7 +594,7 @@ fn load(
         };
         let decoded = codec.decode(table, &index, &row.value)?;
         dropped.extend(decoded.dropped);
-        snapshot.rows_mut(table).put(index, Arc::new(decoded.row));
+        snapshot.rows_mut(table).put(index, decoded.row);
     }
     complete_followers(&mut snapshot);
     snapshot.set_version(stored.version);
@@ -612,7 +616,7 @@ fn complete_followers(snapshot: &mut Snapshot) {
         for follower in followers(leader) {
             for index in &keys {
                 if snapshot.row(follower, index).is_none() {
-                    let row = Arc::new(Row::initial(follower));
+                    let row = Row::initial(follower);
                     snapshot.rows_mut(follower).put(index.clone(), row);
                 }
             }

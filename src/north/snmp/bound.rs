@@ -25,7 +25,7 @@ impl Mib for Instances {
         Instances::walk(self, name).map(|(column, index, value)| {
             let mut oid = Oid::from_slice(column.get().oid);
             oid.extend_from_slice(index.arcs());
-            (oid, value)
+            (oid, value.into_owned())
         })
     }
 }
