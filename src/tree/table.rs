@@ -257,11 +257,21 @@ mod tests {
     }
 
     #[test]
-    fn rows_added_in_order_fill_their_leaves() {
+    fn rows_added_in_order_fill_their_leaves_and_go_in_any_order() {
         let mut rows = Rows::default();
         (0..10_000).for_each(|number| rows.put(Index::number(number), row(number)));
         assert_eq!(rows.iter().leaf.len(), 64);
         assert!(rows.iter().map(|(index, _)| index.arcs()[0]).eq(0..10_000));
+        let mut other_way = rows.clone();
+        for number in 0..10_000 {
+            assert!(rows.take(&Index::number(number)).is_some());
+            assert!(other_way.take(&Index::number(9_999 - number)).is_some());
+            let first = rows.iter().next().map(|(index, _)| index.clone());
+            assert_eq!(first, (number < 9_999).then(|| Index::number(number + 1)));
+        }
+        assert!(other_way.is_empty() && other_way.iter().next().is_none());
+        rows.put(Index::number(1), row(1));
+        assert_eq!(rows.iter().count(), 1);
     }
 
     #[test]
