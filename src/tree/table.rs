@@ -224,16 +224,14 @@ mod tests {
             assert!(self.rows.iter().eq(self.judge.iter()));
             for (index, row) in &self.judge {
                 assert_eq!(self.rows.get(index), Some(row));
-                let behind = self.judge.range::<Index, _>(index..).skip(1);
+                let mut behind = self.judge.range::<Index, _>(index..).skip(1);
                 assert_eq!(
                     self.rows.after(Some(index.arcs())).next(),
                     behind.clone().next(),
                 );
                 assert_eq!(self.rows.from(index).next(), Some((index, row)));
                 let between = [index.arcs(), &[0, 0]].concat();
-                let first = behind
-                    .skip_while(|(key, _)| key.arcs() < &between[..])
-                    .next();
+                let first = behind.find(|(key, _)| key.arcs() >= &between[..]);
                 assert_eq!(self.rows.from(&Index::from_arcs(&between)).next(), first);
             }
         }
