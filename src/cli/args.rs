@@ -182,6 +182,22 @@ pub enum CertVerb {
 pub enum CwmpVerb {
     /// Have a session now, and say how it ended
     Inform,
+    /// Tell the device what the host's DHCP client has heard of the ACS
+    Dhcp(Dhcp),
+}
+
+/// What a DHCP client has heard; the hooks in tr069/dhcp call it so.
+#[derive(Debug, Args)]
+pub struct Dhcp {
+    /// Option 43 in hexadecimal, with or without colons; empty or left out where there is none
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
+    pub option43: String,
+    /// Option 125 likewise
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
+    pub option125: String,
+    /// Wait so many seconds for the device, where it has not started yet
+    #[arg(long, default_value_t = 0)]
+    pub wait: u64,
 }
 
 /// A certificate file and what to do with it.

@@ -34,7 +34,7 @@ struct Transfer {
 const SESSIONS: &str = "Cwmp.Session";
 const TRANSFERS: &str = "Cwmp.Transfer";
 /// What stands above the sessions, each with what it is called.
-const HEAD: [(&str, &str); 7] = [
+const HEAD: [(&str, &str); 11] = [
     ("Cwmp.AcsUrl", "ACS"),
     ("Cwmp.AcsStatus", "status"),
     ("Cwmp.AcsReason", "reason"),
@@ -42,6 +42,10 @@ const HEAD: [(&str, &str); 7] = [
     ("Cwmp.NextInformTime", "next session"),
     ("Cwmp.ParameterKey", "parameter key"),
     ("Cwmp.ConnectionRequestUrl", "asked at"),
+    ("Cwmp.UdpConnectionRequestAddress", "and by UDP at"),
+    ("Cwmp.StunStatusReason", "STUN"),
+    ("Cwmp.DhcpAcsUrl", "DHCP says"),
+    ("Cwmp.DhcpProvisioningCode", "DHCP code"),
 ];
 
 pub(super) fn show(ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {

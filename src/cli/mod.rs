@@ -9,6 +9,7 @@ mod ask;
 mod cert;
 mod complete;
 mod cwmp;
+mod dhcp;
 mod failure;
 mod log;
 mod machine;
@@ -55,7 +56,12 @@ pub fn perform(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Log { list: true, .. } => pages::messages(shared.json, out),
         Verb::Completion { shell } => complete::script(shell, out),
         verb => {
-            let mut ask = Ask::connect(shared)?;
+            let mut ask = match &verb {
+                Verb::Cwmp {
+                    verb: Some(CwmpVerb::Dhcp(heard)),
+                } => dhcp::connect(heard, shared)?,
+                _ => Ask::connect(shared)?,
+            };
             talk(verb, &mut ask, out)
         }
     }
@@ -82,6 +88,9 @@ fn talk(verb: Verb, ask: &mut Ask, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Cwmp {
             verb: Some(CwmpVerb::Inform),
         } => cwmp::inform(ask, out),
+        Verb::Cwmp {
+            verb: Some(CwmpVerb::Dhcp(heard)),
+        } => dhcp::tell(ask, &heard, out),
         Verb::Run(_)
         | Verb::RecoverAdmin
         | Verb::Store(_)

@@ -8,10 +8,20 @@ use super::syntax::Base;
 use super::value::Value;
 use super::{RowLife, Table};
 use smallvec::SmallVec;
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
-/// The key of a row.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Index(SmallVec<[u32; 6]>);
+/// The key of a row; a copy costs no allocation.
+#[derive(Clone)]
+pub struct Index(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    Here { count: u8, arcs: [u32; FEW] },
+    Shared(Arc<[u32]>),
+}
 
 /// Why values or sub-identifiers are no key of a table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,29 +37,40 @@ pub enum IndexError {
 impl Index {
     /// The key of the one row of a service's scalars.
     pub fn scalar() -> Self {
-        Self(SmallVec::from_slice(&[0]))
+        Self::number(0)
     }
 
     /// A key of raw sub-identifiers; use [`Index::read`] for what comes from outside.
     pub fn from_arcs(arcs: &[u32]) -> Self {
-        Self(SmallVec::from_slice(arcs))
+        let mut here = [0; FEW];
+        let room = here.get_mut(..arcs.len());
+        Self(match (room, u8::try_from(arcs.len())) {
+            (Some(room), Ok(count)) => {
+                room.copy_from_slice(arcs);
+                Kept::Here { count, arcs: here }
+            }
+            _ => Kept::Shared(arcs.into()),
+        })
     }
 
     /// The key of a row whose one index is a string.
     pub fn text(name: &str) -> Self {
-        let mut arcs = SmallVec::with_capacity(name.len() + 1);
+        let mut arcs = Arcs::new();
         push_octets(&mut arcs, name.as_bytes());
-        Self(arcs)
+        Self::from_arcs(&arcs)
     }
 
     /// The key of a row whose one index is a number.
     pub fn number(number: u32) -> Self {
-        Self(SmallVec::from_slice(&[number]))
+        Self::from_arcs(&[number])
     }
 
     /// Its sub-identifiers.
     pub fn arcs(&self) -> &[u32] {
-        &self.0
+        match &self.0 {
+            Kept::Here { count, arcs } => &arcs[..usize::from(*count)],
+            Kept::Shared(arcs) => arcs,
+        }
     }
 
     /// The key of these index values, each fitting its column.
@@ -57,7 +78,7 @@ impl Index {
         if values.len() != table.indexes.len() {
             return Err(IndexError::Count);
         }
-        let mut arcs = SmallVec::new();
+        let mut arcs = Arcs::new();
         for (column, value) in table.indexes.iter().zip(values) {
             let column = column.get();
             let misfit = IndexError::Value(column.short);
@@ -69,7 +90,7 @@ impl Index {
                 _ => return Err(misfit),
             }
         }
-        Ok(Self(arcs))
+        Ok(Self::from_arcs(&arcs))
     }
 
     /// A key that came from outside, checked against the index columns.
@@ -115,29 +136,61 @@ impl Index {
 
     /// The first index as text, for tables that are indexed by one name.
     pub fn name(&self) -> String {
-        let octets = self.0.iter().skip(1);
+        let octets = self.arcs().iter().skip(1);
         let octets: Vec<u8> = octets.filter_map(|arc| u8::try_from(*arc).ok()).collect();
         String::from_utf8_lossy(&octets).into_owned()
     }
 }
 
-impl std::borrow::Borrow<[u32]> for Index {
+impl Borrow<[u32]> for Index {
     /// Keys compare as their sub-identifiers do, so that a search needs no copy.
     fn borrow(&self) -> &[u32] {
-        &self.0
+        self.arcs()
+    }
+}
+
+impl PartialEq for Index {
+    fn eq(&self, other: &Self) -> bool {
+        self.arcs() == other.arcs()
+    }
+}
+
+impl Eq for Index {}
+
+impl PartialOrd for Index {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Index {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.arcs().cmp(other.arcs())
+    }
+}
+
+impl Hash for Index {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.arcs().hash(state);
     }
 }
 
 impl std::fmt::Debug for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&super::value::dotted(&self.0))
+        f.write_str(&super::value::dotted(self.arcs()))
     }
 }
 
-fn push_octets(arcs: &mut SmallVec<[u32; 6]>, octets: &[u8]) {
+/// A key in the making.
+type Arcs = SmallVec<[u32; 32]>;
+
+fn push_octets(arcs: &mut Arcs, octets: &[u8]) {
     arcs.push(u32::try_from(octets.len()).unwrap_or(u32::MAX));
     arcs.extend(octets.iter().map(|octet| u32::from(*octet)));
 }
+
+/// As many as fit in little more than a pointer to more would take.
+const FEW: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -149,5 +202,16 @@ mod tests {
         assert!(Index::text("") < Index::text("a"));
         assert!(Index::number(2) < Index::number(10));
         assert_eq!(Index::text("default").name(), "default");
+    }
+
+    #[test]
+    fn a_key_reads_back_however_long_it_is() {
+        for count in [0, 1, FEW, FEW + 1, 128] {
+            let arcs: Vec<u32> = (0..).take(count).collect();
+            let index = Index::from_arcs(&arcs);
+            assert_eq!(index.arcs(), arcs);
+            assert_eq!(index, index.clone());
+        }
+        assert_eq!(size_of::<Index>(), 24);
     }
 }

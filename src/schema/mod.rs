@@ -7,12 +7,14 @@
 mod index;
 mod name;
 mod near;
+mod octets;
 mod syntax;
 mod typed;
 mod value;
 
 pub use index::{Index, IndexError};
 pub use name::{Name, NameError, Selection, row_name};
+pub use octets::Octets;
 pub use syntax::{Base, Default, Misfit, Syntax};
 pub use typed::{Enumerated, FromCell, Secret, Typed, kind};
 pub use value::{Value, ValueError, dotted};

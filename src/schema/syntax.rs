@@ -169,6 +169,7 @@ fn format_in_words(format: &str) -> Option<&'static str> {
         "MxIpAddress" => "an IPv4 or IPv6 address, \"\" for none",
         "MxIpAddrMask" => "an address with a prefix length, e.g. 192.0.2.1/24, \"\" for none",
         "MxUInt64" => "a decimal number of 64 bits",
+        "DemarcPeriodRange" => "two numbers of seconds as 30-300, or 30- for no greatest",
         _ => return None,
     })
 }
@@ -184,18 +185,26 @@ fn well_formed(format: &str, octets: &[u8]) -> bool {
         "MxIpAddress" => text.is_empty() || text.parse::<IpAddr>().is_ok(),
         "MxIpAddrMask" => text.is_empty() || address_mask(text),
         "MxUInt64" => text.parse::<u64>().is_ok(),
+        "DemarcPeriodRange" => text.is_empty() || period_range(text),
         _ => true,
     }
 }
 
-const TEXTUAL: [&str; 6] = [
+const TEXTUAL: [&str; 7] = [
     "MxIpHostNamePort",
     "MxIpHostName",
     "MxIpAddress",
     "MxIpAddrMask",
     "MxUInt64",
+    "DemarcPeriodRange",
     "SnmpAdminString",
 ];
+
+fn period_range(text: &str) -> bool {
+    let seconds = |text: &str| text.bytes().all(|it| it.is_ascii_digit()) && text.len() <= 10;
+    text.split_once('-')
+        .is_some_and(|(least, greatest)| !least.is_empty() && seconds(least) && seconds(greatest))
+}
 
 fn host_and_port(text: &str) -> bool {
     let port = |port: &str| port.parse::<u16>().is_ok();

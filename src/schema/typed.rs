@@ -2,6 +2,7 @@
 //! wrongly does not compile.
 
 use super::ColumnId;
+use super::octets::Octets;
 use super::value::Value;
 use std::marker::PhantomData;
 use std::net::IpAddr;
@@ -119,7 +120,7 @@ impl FromCell<kind::Octets> for String {
 impl FromCell<kind::Octets> for Arc<[u8]> {
     fn from_cell(cell: Option<&Value>) -> Self {
         match cell {
-            Some(Value::Octets(octets)) => octets.clone(),
+            Some(Value::Octets(octets)) => octets[..].into(),
             _ => Self::from([]),
         }
     }
@@ -147,7 +148,7 @@ impl<E: Enumerated> FromCell<E> for E {
 
 /// A secret in a view: readable by the engine, never by a formatter.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Secret(Arc<[u8]>);
+pub struct Secret(Octets);
 
 impl Secret {
     /// The plain octets.
@@ -169,7 +170,7 @@ impl std::fmt::Debug for Secret {
 
 impl From<&[u8]> for Secret {
     fn from(octets: &[u8]) -> Self {
-        Self(Arc::from(octets))
+        Self(Octets::new(octets))
     }
 }
 

@@ -1,10 +1,11 @@
 //! One value of an object, as SMIv2 types it.
 
+use super::octets::Octets;
 use super::syntax::{Base, Syntax};
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// A value; strings and OIDs are shared, so that copies cost no allocation.
+/// A value; a copy costs no allocation.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// INTEGER, Integer32 and enumerations.
@@ -18,7 +19,7 @@ pub enum Value {
     /// Hundredths of a second.
     TimeTicks(u32),
     /// OCTET STRING.
-    Octets(Arc<[u8]>),
+    Octets(Octets),
     /// OBJECT IDENTIFIER.
     Oid(Arc<[u32]>),
     /// IPv4 address.
@@ -48,7 +49,7 @@ pub enum ValueError {
 impl Value {
     /// Octets of a text or of bytes.
     pub fn octets(octets: impl AsRef<[u8]>) -> Self {
-        Self::Octets(Arc::from(octets.as_ref()))
+        Self::Octets(Octets::new(octets.as_ref()))
     }
 
     /// The base type it has.

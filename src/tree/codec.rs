@@ -9,8 +9,8 @@
 //! cell: name 1+n | tag 1 | length 4 | octets      (numbers little-endian)
 //! ```
 
+use super::row::{Row, RowState, initial_cell};
 use super::seal::{SealError, Sealer};
-use super::snapshot::{Row, RowState, initial_cell};
 use crate::schema::{self, Column, Index, Role, TableId, Value, dotted};
 use std::sync::Arc;
 
@@ -115,7 +115,7 @@ impl RowCodec {
                 false => column.syntax.check(&value),
             };
             match fits {
-                Ok(()) => row.cells[usize::from(slot)] = Some(value),
+                Ok(()) => row.set(slot, value),
                 Err(_) => dropped.push(column.name.to_owned()),
             }
         }

@@ -6,22 +6,23 @@
 
 use super::actor::{Actor, Face, Rights};
 use super::audit::{Audit, KEPT};
-use super::codec::{RowCodec, disk_name, table_named};
+use super::codec::{RowCodec, table_named};
 use super::confirm::{self, Prober, Promise, ProofSink};
 use super::guard::Guard;
 use super::instances::Instances;
 use super::live::Live;
+use super::load::load;
 use super::notice::Notice;
 use super::operation::{Answer, Operation, Operations, Sink};
 use super::refusal::{Reason, Refusal};
-use super::rows::followers;
 use super::said::committed;
 use super::seal::Sealer;
-use super::snapshot::{Row, Snapshot};
-use super::store::{DeviceId, Record, RowChange, Store, StoreError, Who};
+use super::snapshot::Snapshot;
+use super::step::Step;
+use super::store::{DeviceId, Store, StoreError};
 use super::txn::Transaction;
 use super::watch::{Command, Subscribers, Subscription, changed_tables};
-use crate::schema::{self, ColumnId, Index, Name, RowLife, TableId, Value, conf};
+use crate::schema::{ColumnId, Index, Name, TableId, Value, conf};
 use arc_swap::ArcSwap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
@@ -481,54 +482,6 @@ impl Tree {
     }
 }
 
-/// One commit on its way from the tip to the readers.
-struct Step {
-    next: Arc<Snapshot>,
-    rows: Vec<(TableId, Index)>,
-    commands: Vec<Command>,
-    actor: Actor,
-    at: u64,
-}
-
-impl Step {
-    fn record(
-        &self,
-        device: DeviceId,
-        before: &Snapshot,
-        codec: &RowCodec,
-    ) -> Result<Record, Refusal> {
-        let encode = |snapshot: &Snapshot, table, index: &Index| {
-            let row = snapshot.row(table, index);
-            row.map(|row| codec.encode(table, index, row))
-                .transpose()
-                .map_err(Refusal::unavailable)
-        };
-        let rows: Result<Vec<RowChange>, Refusal> = self
-            .rows
-            .iter()
-            .map(|(table, index)| {
-                Ok(RowChange {
-                    table: disk_name(*table).into(),
-                    key: index.arcs().to_vec(),
-                    before: encode(before, *table, index)?,
-                    after: encode(&self.next, *table, index)?,
-                })
-            })
-            .collect();
-        Ok(Record {
-            device,
-            version: self.next.version(),
-            at: self.at * 1_000_000,
-            who: Who {
-                face: self.actor.face.number(),
-                user: self.actor.user.clone(),
-                address: self.actor.address.clone(),
-            },
-            rows: rows?,
-        })
-    }
-}
-
 impl Shared {
     /// The commit is on disk: everyone may see it.
     fn publish(&self, step: Step) {
@@ -569,54 +522,6 @@ impl Shared {
         drop(waiting);
         for (_, waiter) in due {
             waiter(result.clone());
-        }
-    }
-}
-
-fn load(
-    store: &Store,
-    device: DeviceId,
-    codec: &RowCodec,
-) -> Result<(Snapshot, Vec<String>), OpenError> {
-    let stored = store.load(device)?;
-    let mut snapshot = Snapshot::factory();
-    let mut dropped = Vec::new();
-    for row in &stored.rows {
-        let table = table_named(&row.table);
-        let index = table.and_then(|table| Index::read(table.get(), &row.key).ok());
-        let (Some(table), Some(index)) = (table, index) else {
-            dropped.push(format!("{}[{}]", row.table, schema::dotted(&row.key)));
-            continue;
-        };
-        let decoded = codec.decode(table, &index, &row.value)?;
-        dropped.extend(decoded.dropped);
-        snapshot.rows_mut(table).put(index, Arc::new(decoded.row));
-    }
-    complete_followers(&mut snapshot);
-    snapshot.set_version(stored.version);
-    Ok((snapshot, dropped))
-}
-
-/// Tables that a newer firmware added get their rows.
-fn complete_followers(snapshot: &mut Snapshot) {
-    let mut open: Vec<TableId> = schema::tables()
-        .filter(|(_, table)| !matches!(table.rows, RowLife::Follow(_) | RowLife::Live))
-        .map(|(id, _)| id)
-        .collect();
-    while let Some(leader) = open.pop() {
-        let keys: Vec<Index> = snapshot
-            .rows(leader)
-            .iter()
-            .map(|(index, _)| index.clone())
-            .collect();
-        for follower in followers(leader) {
-            for index in &keys {
-                if snapshot.row(follower, index).is_none() {
-                    let row = Arc::new(Row::initial(follower));
-                    snapshot.rows_mut(follower).put(index.clone(), row);
-                }
-            }
-            open.push(follower);
         }
     }
 }

@@ -11,7 +11,8 @@ use super::audit::listed;
 use super::codec::{RowCodec, disk_name, table_named};
 use super::commit::{Outcome, Tree};
 use super::refusal::{Reason, Refusal, Subject};
-use super::snapshot::{Row, Snapshot};
+use super::row::Row;
+use super::snapshot::Snapshot;
 use super::txn::Transaction;
 use super::watch::Command;
 use crate::schema::conf::{self, pending_change};
@@ -91,7 +92,7 @@ impl Promise<'_> {
             row.put(column, value);
         }
         let index = Index::number(version);
-        after.rows_mut(table).put(index.clone(), Arc::new(row));
+        after.rows_mut(table).put(index.clone(), row);
         Ok((table, index))
     }
 }
@@ -221,10 +222,10 @@ impl Undo {
             };
             let (was, is) = (read(step.was), read(step.is));
             match (was, is, now.row(table, &index)) {
-                (Some(was), None, None) => txn.put(table, index, Arc::new(was)),
+                (Some(was), None, None) => txn.put(table, index, was),
                 (Some(was), Some(is), Some(row)) => {
                     let row = restored(row, &was, &is);
-                    txn.put(table, index, Arc::new(row));
+                    txn.put(table, index, row);
                 }
                 // Rows that follow another go with it.
                 (None, _, Some(_)) if !matches!(table.get().rows, RowLife::Follow(_)) => {
@@ -242,8 +243,8 @@ fn restored(now: &Row, was: &Row, is: &Row) -> Row {
     if now.state == is.state {
         row.state = was.state;
     }
-    let cells = row.cells.iter_mut().zip(was.cells.iter().zip(&is.cells));
-    for (cell, (was, is)) in cells {
+    let cells = Arc::make_mut(&mut row.cells).iter_mut();
+    for (cell, (was, is)) in cells.zip(was.cells.iter().zip(is.cells.iter())) {
         if cell == is {
             cell.clone_from(was);
         }

@@ -5,11 +5,12 @@
 //! key in this column, else the first key in the next column that has one.
 
 use super::live::Probe;
-use super::snapshot::{Row, Rows, RowsAfter, Snapshot, initial_cell};
-use crate::schema::{
-    ColumnId, Index, Name, Role, RowLife, TableId, Value, column_at, column_before, column_count,
-    first_column_after,
-};
+use super::snapshot::Snapshot;
+use super::source::Source;
+use super::table::{Rows, RowsAfter};
+use super::walk::Walk;
+use crate::schema::{ColumnId, Index, Name, TableId, Value, column_at};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -69,7 +70,8 @@ impl Instances {
         self.stored.version()
     }
 
-    /// The rows of a table, stored or published, in OID order of their keys.
+    /// The rows of a table, stored or published, in OID order of their keys:
+    /// their keys are the instances of its columns.
     pub fn rows(&self, table: TableId) -> &Rows {
         match table.get().is_live() {
             true => self.live.rows(table),
@@ -77,18 +79,22 @@ impl Instances {
         }
     }
 
+    /// What is published beside the stored rows of a table.
+    pub(super) fn beside(&self, table: TableId) -> &Rows {
+        self.live.rows(table)
+    }
+
+    pub(super) fn probe(&self, column: ColumnId) -> Option<&Probe> {
+        self.probes.get(&column)
+    }
+
     /// One instance by OID.
     pub fn get(&self, oid: &[u32]) -> Got {
         let Some((column, arcs)) = column_at(oid) else {
             return Got::NoSuchObject;
         };
-        let table = column.get().table;
-        let Some((index, stored)) = self.find(column, arcs) else {
-            return Got::NoSuchInstance;
-        };
-        let live = || self.live.rows(table).get(index);
-        let value = self.value(column, index, stored, live);
-        value.map_or(Got::NoSuchInstance, Got::Value)
+        let value = self.value(column, arcs);
+        value.map_or(Got::NoSuchInstance, |value| Got::Value(value.into_owned()))
     }
 
     /// One instance by name.
@@ -98,145 +104,57 @@ impl Instances {
 
     /// One instance of a column.
     pub fn at(&self, column: ColumnId, index: &Index) -> Option<Value> {
-        let (index, stored) = self.find(column, index.arcs())?;
-        let live = || self.live.rows(column.get().table).get(index);
-        self.value(column, index, stored, live)
+        self.value(column, index.arcs()).map(Cow::into_owned)
+    }
+
+    fn value(&self, column: ColumnId, arcs: &[u32]) -> Option<Cow<'_, Value>> {
+        let table = column.get().table;
+        let (index, row) = self.rows(table).entry(arcs)?;
+        let beside = || self.live.rows(table).get(index);
+        Source::of(self, column).value(self, index, row, beside)
     }
 
     /// The first instance after `oid` in the whole tree.
-    pub fn next(&self, oid: &[u32]) -> Option<(ColumnId, &Index, Value)> {
+    pub fn next(&self, oid: &[u32]) -> Option<(ColumnId, &Index, Cow<'_, Value>)> {
         self.walk(oid).next()
     }
 
     /// The first instance of a column after a key, or the first of all.
-    pub fn next_in(&self, column: ColumnId, after: Option<&[u32]>) -> Option<(&Index, Value)> {
-        let mut rows = self.instances_of(column, after)?;
-        rows.find_map(|(index, row)| Some((index, self.value_in(column, index, row)?)))
+    pub fn next_in(
+        &self,
+        column: ColumnId,
+        after: Option<&[u32]>,
+    ) -> Option<(&Index, Cow<'_, Value>)> {
+        let source = Source::of(self, column);
+        let table = column.get().table;
+        self.instances_of(column, &source, after)?
+            .find_map(|(index, row)| {
+                let beside = || self.live.rows(table).get(index);
+                Some((index, source.value(self, index, row, beside)?))
+            })
     }
 
     /// Every instance after `oid`, in order: each costs a step to the next row,
     /// not a search of its own.
     pub fn walk(&self, oid: &[u32]) -> Walk<'_> {
-        let next = first_column_after(oid);
-        let (rows, column) = match column_before(next, oid) {
-            Some((column, arcs)) => (self.instances_of(column, Some(arcs)), column),
-            None => (None, ColumnId(next)),
-        };
-        Walk {
-            tree: self,
-            column,
-            rows,
-            next,
-        }
+        Walk::after(self, oid)
     }
 
     /// The rows that may hold an instance of a column; none where it is sure
     /// that no row does.
-    fn instances_of(&self, column: ColumnId, after: Option<&[u32]>) -> Option<RowsAfter<'_>> {
-        let object = column.get();
-        let empty = match object.role {
-            Role::Live(slot) => {
-                !self.live.rows(object.table).has_any(slot) && !self.probes.contains_key(&column)
-            }
-            _ => false,
-        };
-        (!empty).then(|| self.keys(column).after(after))
-    }
-
-    fn value_in(&self, column: ColumnId, index: &Index, row: &Arc<Row>) -> Option<Value> {
-        let table = column.get().table;
-        match table.get().is_live() {
-            true => self.value(column, index, None, || Some(row)),
-            false => self.value(column, index, Some(row), || {
-                self.live.rows(table).get(index)
-            }),
-        }
-    }
-
-    /// The rows whose keys are the instances of a column.
-    fn keys(&self, column: ColumnId) -> &Rows {
-        let table = column.get().table;
-        match table.get().rows {
-            RowLife::Live => self.live.rows(table),
-            RowLife::Scalar
-            | RowLife::Free
-            | RowLife::Fixed
-            | RowLife::Kept
-            | RowLife::Follow(_) => self.stored.rows(table),
-        }
-    }
-
-    fn find(&self, column: ColumnId, arcs: &[u32]) -> Option<(&Index, Option<&Arc<Row>>)> {
-        let (index, row) = self.keys(column).map().get_key_value(arcs)?;
-        let stored = !column.get().table.get().is_live();
-        Some((index, stored.then_some(row)))
-    }
-
-    fn value<'a>(
+    pub(super) fn instances_of(
         &self,
         column: ColumnId,
-        index: &Index,
-        stored: Option<&Arc<Row>>,
-        live: impl FnOnce() -> Option<&'a Arc<Row>>,
-    ) -> Option<Value> {
-        let object = column.get();
-        if object.secret {
-            return Some(Value::octets([]));
-        }
-        match object.role {
-            Role::Stored(slot) => stored?.cell(slot).cloned(),
-            Role::Command(_) => Some(Value::Integer(0)),
-            Role::RowStatus => Some(Value::Integer(stored?.state.number())),
-            Role::Index => key(column, index),
-            Role::Input => initial_cell(object),
-            Role::Alias(target) => self.stored.cell(target, index).cloned(),
-            Role::Live(slot) => {
-                if let Some(probe) = self.probes.get(&column) {
-                    return Some(probe());
-                }
-                live()?.cell(slot).cloned()
-            }
-        }
+        source: &Source<'_>,
+        after: Option<&[u32]>,
+    ) -> Option<RowsAfter<'_>> {
+        let table = column.get().table;
+        let empty = match source {
+            Source::Published(slot) | Source::Beside(slot) => !self.live.rows(table).has_any(*slot),
+            _ => false,
+        };
+        (!empty).then(|| self.rows(table).after(after))
     }
-}
-
-/// A walk over the instances of one version, from [`Instances::walk`].
-pub struct Walk<'a> {
-    tree: &'a Instances,
-    column: ColumnId,
-    /// What is left of the column.
-    rows: Option<RowsAfter<'a>>,
-    /// The column after it.
-    next: u16,
-}
-
-impl<'a> Iterator for Walk<'a> {
-    type Item = (ColumnId, &'a Index, Value);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (tree, column) = (self.tree, self.column);
-            let mut found = self.rows.iter_mut().flatten();
-            let found =
-                found.find_map(|(index, row)| Some((index, tree.value_in(column, index, row)?)));
-            if let Some((index, value)) = found {
-                return Some((column, index, value));
-            }
-            if self.next >= column_count() {
-                return None;
-            }
-            self.column = ColumnId(self.next);
-            self.next += 1;
-            self.rows = tree.instances_of(self.column, None);
-        }
-    }
-}
-
-/// The value of an index column, out of the key.
-fn key(column: ColumnId, index: &Index) -> Option<Value> {
-    let table = column.get().table.get();
-    let at = table.indexes.iter().position(|own| *own == column)?;
-    index.values(table).ok()?.into_iter().nth(at)
 }
 
 #[cfg(test)]
@@ -282,8 +200,8 @@ mod tests {
     /// Every instance, found by asking each column for each key.
     fn all(tree: &Instances) -> Vec<Vec<u32>> {
         let mut oids = Vec::new();
-        for (column, object) in columns() {
-            for (index, _) in tree.keys(column).iter() {
+        for (_, object) in columns() {
+            for (index, _) in tree.rows(object.table).iter() {
                 let oid = [object.oid, index.arcs()].concat();
                 if matches!(tree.get(&oid), Got::Value(_)) {
                     oids.push(oid);
@@ -301,7 +219,7 @@ mod tests {
         let mut oid = Vec::new();
         while let Some((column, index, value)) = tree.next(&oid) {
             oid = [column.get().oid, index.arcs()].concat();
-            assert_eq!(tree.get(&oid), Got::Value(value));
+            assert_eq!(tree.get(&oid), Got::Value(value.into_owned()));
             walked.push(oid.clone());
         }
         assert!(walked.len() > 30);

@@ -4,7 +4,9 @@
 //! column of a stored table stands beside the stored cells under the same
 //! key. What only a question can tell (an uptime, a counter) is a probe.
 
-use super::snapshot::{Row, RowState, Rows, Snapshot};
+use super::row::Row;
+use super::snapshot::Snapshot;
+use super::table::Rows;
 use crate::schema::{ColumnId, Enumerated, Index, Role, TableId, Typed, Value, kind};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
@@ -77,16 +79,9 @@ impl Publication<'_> {
         let Role::Live(slot) = object.role else {
             return;
         };
+        self.row(object.table, index);
         let rows = self.rows.rows_mut(object.table);
-        let mut row = match rows.get(index) {
-            Some(row) => Row::clone(row),
-            None => Row {
-                state: RowState::Active,
-                cells: vec![None; object.table.get().live_cells()].into(),
-            },
-        };
-        row.cells[usize::from(slot)] = Some(value);
-        rows.put(index.clone(), Arc::new(row));
+        rows.edit(index, |row| row.set(slot, value));
     }
 
     /// Publishes one scalar.
@@ -98,9 +93,7 @@ impl Publication<'_> {
     pub fn row(&mut self, table: TableId, index: &Index) {
         let rows = self.rows.rows_mut(table);
         if rows.get(index).is_none() {
-            let cells = vec![None; table.get().live_cells()].into();
-            let state = RowState::Active;
-            rows.put(index.clone(), Arc::new(Row { state, cells }));
+            rows.put(index.clone(), Row::hollow(table.get().live_cells()));
         }
     }
 

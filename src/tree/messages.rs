@@ -369,6 +369,15 @@ pub const ACS_TRANSFER_DONE: Message<2> = m(Cwmp, 70, Info, "{file} transferred:
 /// A file was not moved.
 pub const ACS_TRANSFER_FAILED: Message<3> =
     m(Cwmp, 80, Warning, "{file} not transferred: {url}: {reason}");
+/// A datagram that wanted a session has none.
+pub const UDP_REQUEST_REFUSED: Message<3> = m(
+    Cwmp,
+    40,
+    Warning,
+    "UDP connection request from {peer} refused: {reason}{more}",
+);
+/// How the STUN server is reached has changed.
+pub const STUN_STATE: Message<1> = m(Cwmp, 50, Info, "STUN: {state}");
 /// A certificate was installed.
 pub const CERTIFICATE_INSTALLED: Message<2> = m(
     Cert,
@@ -524,6 +533,8 @@ pub const REGISTRY: &[Kind] = &[
     ACS_WISH_FAILED.kind(),
     ACS_TRANSFER_DONE.kind(),
     ACS_TRANSFER_FAILED.kind(),
+    UDP_REQUEST_REFUSED.kind(),
+    STUN_STATE.kind(),
 ];
 
 #[cfg(test)]

@@ -6,10 +6,9 @@
 //! change places after that: a new row can be filled in the same transaction.
 
 use super::refusal::Reason;
+use super::row::Row;
 use super::rows::Candidate;
-use super::snapshot::Row;
 use crate::schema::{Index, TableId};
-use std::sync::Arc;
 
 impl Candidate<'_> {
     /// Carries out `Up`, `Down` or `Insert`; false for any other command.
@@ -57,7 +56,7 @@ impl Candidate<'_> {
 
     /// Rows up to the first free number move one on; a row of defaults takes the place.
     fn make_room(&mut self, at: usize, table: TableId, index: &Index) -> Result<(), Reason> {
-        let mut moved = Arc::new(Row::initial(table));
+        let mut moved = Row::initial(table);
         let mut place = index.clone();
         loop {
             let rows = self.after.rows_mut(table);

@@ -10,12 +10,12 @@ use super::phase::{
     ACTIVE, CREATE_AND_GO, CREATE_AND_WAIT, DESTROY, NOT_IN_SERVICE, Phase, phase_of,
 };
 use super::refusal::{Reason, Refusal, Subject};
-use super::snapshot::{Row, RowState, Snapshot};
+use super::row::{Row, RowState};
+use super::snapshot::Snapshot;
 use super::txn::{Creation, Wish};
 use super::watch::Command;
 use crate::schema::{self, Index, Name, Role, RowLife, TableId, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// The tree as it would be after a transaction.
 pub struct Candidate<'a> {
@@ -139,9 +139,7 @@ impl<'a> Candidate<'a> {
             "TestAndIncr" => self.test_and_increment(name, value)?,
             _ => value.clone(),
         };
-        self.edit(at, table, &name.index, |row| {
-            row.cells[usize::from(slot)] = Some(value);
-        })
+        self.edit(at, table, &name.index, |row| row.set(slot, value))
     }
 
     /// RFC 2579 TestAndIncr: only the value it has may be set, and grows by one.
@@ -232,7 +230,7 @@ impl<'a> Candidate<'a> {
         if creation == Creation::Inert {
             row.state = RowState::NotInService;
         }
-        self.after.rows_mut(table).put(index.clone(), Arc::new(row));
+        self.after.rows_mut(table).put(index.clone(), row);
         self.touch(at, table, index);
         Ok(())
     }
@@ -269,11 +267,8 @@ impl<'a> Candidate<'a> {
         index: &Index,
         edit: impl FnOnce(&mut Row),
     ) -> Result<(), Reason> {
-        let old = self.after.row(table, index).ok_or(Reason::NoRow)?;
-        let mut row = Row::clone(old);
-        edit(&mut row);
-        if *old.as_ref() != row {
-            self.after.rows_mut(table).put(index.clone(), Arc::new(row));
+        if !self.after.rows_mut(table).edit(index, edit) {
+            return Err(Reason::NoRow);
         }
         self.touch(at, table, index);
         Ok(())
@@ -297,7 +292,7 @@ impl<'a> Candidate<'a> {
                     continue;
                 }
                 if there {
-                    let row = Arc::new(Row::initial(follower));
+                    let row = Row::initial(follower);
                     self.after.rows_mut(follower).put(index.clone(), row);
                 } else {
                     self.after.rows_mut(follower).take(&index);
@@ -335,11 +330,8 @@ impl<'a> Candidate<'a> {
     }
 
     fn restate(&mut self, table: TableId, index: &Index, state: RowState) {
-        if let Some(row) = self.after.row(table, index) {
-            let mut row = Row::clone(row);
-            row.state = state;
-            self.after.rows_mut(table).put(index.clone(), Arc::new(row));
-        }
+        let rows = self.after.rows_mut(table);
+        rows.edit(index, |row| row.state = state);
     }
 }
 

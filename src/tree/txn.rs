@@ -8,11 +8,11 @@
 use super::actor::{Actor, Face, Rights};
 use super::guard::Guard;
 use super::refusal::{Reason, Refusal, Subject};
+use super::row::Row;
 use super::rows::Candidate;
-use super::snapshot::{Row, Snapshot};
+use super::snapshot::Snapshot;
 use crate::schema::{ColumnId, Index, Name, NameError, Role, TableId, Value, column_at};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// A list of wishes by one actor.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub(crate) enum Wish {
     /// A row goes.
     Delete(TableId, Index),
     /// A row as it is to be, values that are no longer set among them: the device's own way back.
-    Put(TableId, Index, Arc<Row>),
+    Put(TableId, Index, Row),
     /// An OID that names no instance; refused when its turn comes.
     Unknown(Vec<u32>, Reason),
     /// A value that no object can have; refused unless access is already.
@@ -132,7 +132,7 @@ impl Transaction {
     }
 
     /// A row as it was, whatever has become of it.
-    pub(super) fn put(&mut self, table: TableId, index: Index, row: Arc<Row>) {
+    pub(super) fn put(&mut self, table: TableId, index: Index, row: Row) {
         self.wishes.push(Wish::Put(table, index, row));
     }
 

@@ -4,13 +4,12 @@
 //! types them, reads them and subscribes to them; its first delta is the rows
 //! as they stand, so that there is no separate load path.
 
-use super::snapshot::{Row, RowState, Snapshot};
+use super::row::{Row, RowState};
+use super::snapshot::Snapshot;
+use super::table::Rows;
 use crate::schema::{ColumnId, FromCell, Index, Role, TableId, Typed, Value, kind};
 use crate::wire::host_port::HostPort;
-use imbl::OrdMap;
-use imbl::ordmap::DiffItem;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 /// A struct of columns of one table; made by [`view!`](crate::view).
 pub trait View: Sized + PartialEq {
@@ -67,7 +66,7 @@ pub struct Change<V> {
 
 /// Where a subscriber stands: compares what it saw with what there is.
 pub struct Tracker<V> {
-    seen: OrdMap<Index, Arc<Row>>,
+    seen: Rows,
     view: PhantomData<fn() -> V>,
 }
 
@@ -75,7 +74,7 @@ impl<V: View> Tracker<V> {
     /// Saw nothing yet: the first delta is every row.
     pub fn new() -> Self {
         Self {
-            seen: OrdMap::new(),
+            seen: Rows::default(),
             view: PhantomData,
         }
     }
@@ -83,22 +82,16 @@ impl<V: View> Tracker<V> {
     /// Saw this version.
     pub fn at(snapshot: &Snapshot) -> Self {
         Self {
-            seen: snapshot.rows(V::TABLE).map().clone(),
+            seen: snapshot.rows(V::TABLE).clone(),
             view: PhantomData,
         }
     }
 
     /// What changed for this view since the last call; skipped versions are not told.
     pub fn delta(&mut self, snapshot: &Snapshot) -> Vec<Change<V>> {
-        let now = snapshot.rows(V::TABLE).map();
-        let changes = self.seen.diff(now).filter_map(|item| match item {
-            DiffItem::Add(index, row) => change(index, None, Some(row)),
-            DiffItem::Remove(index, row) => change(index, Some(row), None),
-            DiffItem::Update {
-                old: (index, old),
-                new: (_, new),
-            } => change(index, Some(old), Some(new)),
-        });
+        let now = snapshot.rows(V::TABLE);
+        let changes = self.seen.changes(now);
+        let changes = changes.filter_map(|(index, was, is)| change(index, was, is));
         let changes = changes.collect();
         self.seen = now.clone();
         changes
@@ -111,13 +104,8 @@ impl<V: View> Default for Tracker<V> {
     }
 }
 
-fn change<V: View>(
-    index: &Index,
-    was: Option<&Arc<Row>>,
-    is: Option<&Arc<Row>>,
-) -> Option<Change<V>> {
-    let read =
-        |row: Option<&Arc<Row>>| row.and_then(|row| RowView::active(index, row)).map(V::read);
+fn change<V: View>(index: &Index, was: Option<&Row>, is: Option<&Row>) -> Option<Change<V>> {
+    let read = |row: Option<&Row>| row.and_then(|row| RowView::active(index, row)).map(V::read);
     let (was, is) = (read(was), read(is));
     (was != is).then(|| Change {
         row: index.clone(),

@@ -2,9 +2,13 @@
 
 pub mod ber;
 pub mod credential;
+pub mod dhcp;
 pub mod digest;
+pub mod hmac;
 pub mod host_port;
 pub mod sntp;
 pub mod soap;
+pub mod stun;
 pub mod syslog;
 pub mod time;
+pub mod udp_request;

@@ -8,6 +8,7 @@ mod acsrs; // peer: acsrs
 mod bench;
 mod certificates; // peer: kamailio with certificates on both sides
 mod crash; // peer: SIGKILL, judged by the record of an ACS (own)
+mod dhcp; // peer: dnsmasq with dhclient and udhcpc
 mod disk; // peer: a full disk (tmpfs)
 mod dns; // peer: bind9
 mod hostile; // peer: a hostile registrar (openssl, own SIP)
@@ -21,6 +22,7 @@ mod ocsp; // peer: openssl ocsp and s_server
 mod page;
 mod replay; // peer: recorded sessions of GenieACS
 mod snmp; // peer: net-snmp
+mod stun; // peer: coturn, also behind a gateway
 mod syslog; // peer: rsyslog
 mod transfers; // peer: an ACS and a file server (own), certificates by openssl
 mod tshark; // peer: tshark

@@ -8,12 +8,15 @@
 mod body;
 mod connection;
 mod door;
+mod doors;
 mod file;
 mod line;
+mod mail;
 mod mover;
 mod operations;
 mod staging;
 
+use super::binding;
 use super::client::{Client, Input, Moment, Output, Post};
 use super::exchange::Account;
 use super::settings::Settings;
@@ -28,14 +31,14 @@ use crate::tree::{
     Transaction, Tree, messages,
 };
 use crate::wire::soap::message::DeviceIdStruct;
-use door::{Place, Wanted};
+use doors::Doors;
 use line::{Line, Order, Posting, Terms};
 use mover::Mover;
 pub use mover::{Files, RunScript, Running};
 use openssl::rand::rand_bytes;
 pub use staging::Firmware;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -72,10 +75,6 @@ const SERVICE: &str = "Cwmp";
 const QUEUE: usize = 16;
 /// How often what the tree shows and nobody tells of is looked at.
 const LOOK: Duration = Duration::from_secs(5);
-/// How long a session waits for the door that it tells of.
-const DOOR: Duration = Duration::from_secs(1);
-/// The interface where none is named.
-const INTERFACE: &str = "Uplink";
 
 /// Runs the client until it is to stop.
 pub async fn run(ports: Ports) {
@@ -88,18 +87,21 @@ pub async fn run(ports: Ports) {
     };
     parts.spawn(Line::new(around.clone()).run(taken, send));
     let (send, moved) = mpsc::channel(QUEUE);
-    let mover = Mover::new(ports.files.clone(), around, ports.tree.clone(), send);
-    let (wanted, wishes) = watch::channel(None);
-    let (welcome, requests) = mpsc::channel(1);
-    let (settled, seen_to) = watch::channel(0);
-    parts.spawn(door::listen(ports.tree.clone(), wishes, welcome, settled));
+    let mover = Mover::new(
+        ports.files.clone(),
+        around.clone(),
+        ports.tree.clone(),
+        send,
+    );
+    let (doors, requests) = Doors::new(&ports, &around, &mut parts);
     let tree = ports.tree.clone();
-    Runner::new(ports, orders, wanted, seen_to, mover)
+    Runner::new(ports, orders, doors, mover)
         .run(answers, requests, moved)
         .await;
     parts.shutdown().await;
     tree.live().publish(|live| {
         Status::stopped().publish(live);
+        binding::Status::off("").publish(live);
         live.scalar(cwmp::CONNECTION_REQUEST_URL, "");
     });
     tree.troubled(SERVICE, "");
@@ -117,9 +119,7 @@ struct Runner {
     invocations: mpsc::Receiver<Invocation>,
     orders: mpsc::Sender<Order>,
     mover: Mover,
-    wanted: watch::Sender<Wanted>,
-    /// Counts the wishes for a door that were seen to.
-    seen_to: watch::Receiver<u64>,
+    doors: Doors,
     /// Who waits for the session of this number to end.
     waiting: Vec<(u32, Answer)>,
     /// The number of the last session that has begun.
@@ -127,13 +127,7 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(
-        ports: Ports,
-        orders: mpsc::Sender<Order>,
-        wanted: watch::Sender<Wanted>,
-        seen_to: watch::Receiver<u64>,
-        mover: Mover,
-    ) -> Self {
+    fn new(ports: Ports, orders: mpsc::Sender<Order>, doors: Doors, mover: Mover) -> Self {
         let changed = Arc::new(Notify::new());
         let wake = changed.clone();
         let tables = schema::tables().map(|(table, _)| table);
@@ -152,8 +146,7 @@ impl Runner {
             invocations,
             orders,
             mover,
-            wanted,
-            seen_to,
+            doors,
             waiting: Vec::new(),
             sessions: 0,
         }
@@ -174,7 +167,7 @@ impl Runner {
                 () = self.changed.notified() => self.follow().await,
                 changed = self.ports.addresses.changed() => match changed {
                     Ok(()) => {
-                        self.place().await;
+                        self.doors.place(&self.ports, self.settings.as_ref()).await;
                         self.give(Input::Wake).await;
                     }
                     Err(_) => return,
@@ -218,7 +211,7 @@ impl Runner {
         }
         self.warn(&settings);
         self.settings = Some(settings.clone());
-        self.place().await;
+        self.doors.place(&self.ports, Some(&settings)).await;
         Box::pin(self.handle(Input::Settings(Box::new(settings)))).await;
     }
 
@@ -230,38 +223,6 @@ impl Runner {
         for [object, value, safe] in raised.filter(|one| !told.contains(one)) {
             let notice = messages::SETTING_RAISED.with([&object, &value, &safe]);
             self.ports.tree.notify(&notice);
-        }
-    }
-
-    /// Connection requests are heard only where there is an ACS to send them.
-    /// The door is where it is wanted when this returns: the first Inform says where.
-    async fn place(&mut self) {
-        let addresses = self.ports.addresses.borrow_and_update().clone();
-        let settings = self.settings.as_ref();
-        let wanted = settings.filter(|settings| settings.url.is_some());
-        let wanted = wanted.map(|settings| {
-            let interface = match settings.interface.as_str() {
-                "" => INTERFACE,
-                named => named,
-            };
-            let address = addresses.get(interface).copied();
-            let address = address.map(|address| SocketAddr::new(address, settings.requests.port));
-            Place {
-                address: address.ok_or_else(|| {
-                    format!("the interface {interface} has no address; see Bni.NetworkInterfaces")
-                }),
-                requests: settings.requests.clone(),
-            }
-        });
-        self.seen_to.borrow_and_update();
-        let moves = self.wanted.send_if_modified(|known| {
-            let differs = *known != wanted;
-            *known = wanted;
-            differs
-        });
-        if moves {
-            // A door that takes longer is told of when it stands.
-            let _ = tokio::time::timeout(DOOR, self.seen_to.changed()).await;
         }
     }
 

@@ -1,5 +1,6 @@
 //! TR-069: the client of an auto-configuration server.
 
+pub mod binding;
 pub mod client;
 mod cookies;
 pub mod doorman;
@@ -8,6 +9,7 @@ pub mod exchange;
 pub mod fault;
 pub mod io;
 mod ladder;
+pub mod letterbox;
 pub mod model;
 pub mod notify;
 pub mod periodic;

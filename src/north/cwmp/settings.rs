@@ -7,6 +7,7 @@ use super::transfers::Policy;
 use crate::schema::{ColumnId, Secret, cwmp};
 use crate::tree::{Configured, Snapshot, View};
 use crate::view;
+use crate::wire::host_port::HostPort;
 use crate::wire::time::UnixTime;
 use std::time::Duration;
 
@@ -39,6 +40,18 @@ view! {
         request_path: String = CONNECTION_REQUEST_PATH,
         /// Of connection requests.
         request_uri: cwmp::InteropConnectionRequestUri = INTEROP_CONNECTION_REQUEST_URI,
+        /// Whether there are UDP connection requests.
+        stun: bool = TR111_STUN_ENABLE,
+        /// Who says where they are to be sent.
+        stun_server: String = TR111_STUN_SERVER_HOST,
+        /// Seconds, the least and the greatest.
+        stun_period: String = TR111_STUN_KEEP_ALIVE_PERIOD,
+        /// Towards the STUN server.
+        stun_username: String = TR111_STUN_USERNAME,
+        /// Towards the STUN server.
+        stun_password: Secret = STUN_PASSWORD,
+        /// Whether UDP connection requests prove nothing.
+        unproven: bool = INTEROP_ALLOW_UNAUTHENTICATED_UDP_CONNECTION_REQUESTS,
         /// Periodic sessions.
         periodic: bool = PERIODIC_INFORM_ENABLE,
         /// Seconds.
@@ -65,6 +78,10 @@ view! {
         retry_minimum: u32 = RETRY_MINIMUM_WAIT_INTERVAL,
         /// Thousandths.
         retry_multiplier: u32 = RETRY_INTERVAL_MULTIPLIER,
+        /// Seconds, as the DHCP server says; 0: it does not.
+        dhcp_retry_minimum: u32 = DHCP_RETRY_MINIMUM_WAIT_INTERVAL,
+        /// Thousandths, as the DHCP server says; 0: it does not.
+        dhcp_retry_multiplier: u32 = DHCP_RETRY_INTERVAL_MULTIPLIER,
         /// Seconds.
         throttle: u32 = ACTIVE_NOTIFICATION_THROTTLE,
         /// How paths are said.
@@ -113,6 +130,8 @@ pub struct Settings {
     pub interface: String,
     /// How connection requests are heard.
     pub requests: Requests,
+    /// How they are heard over UDP; None: they are not.
+    pub stun: Option<Stun>,
     /// Periodic sessions; None: off.
     pub period: Option<Period>,
     /// The shape of the waits after failures.
@@ -144,6 +163,23 @@ pub struct Requests {
     pub password: Secret,
     /// Whether the digest's uri may be another than the request's.
     pub any_uri: bool,
+}
+
+/// How connection requests are heard over UDP.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stun {
+    /// Who says where they are to be sent; None where neither it nor the ACS has a host.
+    pub server: Option<HostPort>,
+    /// The least time between two requests that keep the binding, not 0.
+    pub least: Duration,
+    /// The greatest, not less than the least; None: there is none.
+    pub greatest: Option<Duration>,
+    /// "" where the unit does not say who it is.
+    pub username: String,
+    /// Its password.
+    pub password: Secret,
+    /// Whether requests prove nothing.
+    pub unproven: bool,
 }
 
 /// How parameters are named, typed and made.
@@ -220,6 +256,7 @@ impl Scalars {
         };
         Settings {
             url: self.url(),
+            stun: self.stun.then(|| self.stun_settings()),
             source: self.source,
             period: self.periodic.then(|| Period {
                 interval: seconds(self.interval),
@@ -236,8 +273,12 @@ impl Scalars {
                 any_uri: self.request_uri == cwmp::InteropConnectionRequestUri::MayDiffer,
             },
             pace: Pace {
-                minimum: self.retry_minimum,
-                multiplier: self.retry_multiplier,
+                minimum: or_dhcp(self.retry_minimum, self.dhcp_retry_minimum, RETRY_MINIMUM),
+                multiplier: or_dhcp(
+                    self.retry_multiplier,
+                    self.dhcp_retry_multiplier,
+                    RETRY_MULTIPLIER,
+                ),
             },
             timeout: seconds(self.session_timeout),
             throttle: seconds(self.throttle),
@@ -258,6 +299,41 @@ impl Scalars {
             tls_version: self.tls_version,
             interface: self.interface,
         }
+    }
+
+    fn stun_settings(&self) -> Stun {
+        let range = match self.stun_period.as_str() {
+            "" => "60-60",
+            range => range,
+        };
+        let (least, greatest) = range.split_once('-').unwrap_or((range, range));
+        // Not even a server that says so is asked more than once a second.
+        let least = least.parse().unwrap_or(u32::MAX).max(1);
+        let greatest = greatest.parse().ok().map(|it: u32| it.max(least));
+        Stun {
+            server: self.stun_server(),
+            least: seconds(least),
+            greatest: greatest.map(seconds),
+            username: self.stun_username.clone(),
+            password: self.stun_password.clone(),
+            unproven: self.unproven,
+        }
+    }
+
+    /// TR-181 STUNServerAddress: where it is empty, the host of the ACS's URL.
+    fn stun_server(&self) -> Option<HostPort> {
+        let parse = |text: &str| HostPort::parse(text).ok().flatten();
+        if let Some(server) = parse(&self.stun_server) {
+            return Some(server);
+        }
+        // A port may be set without a host.
+        let port = self.stun_server.rsplit_once(':').map(|(_, port)| port);
+        let url = self.url()?;
+        let (_, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?']).next()?;
+        let mut server = parse(authority.rsplit('@').next()?)?;
+        server.port = port.and_then(|port| port.parse().ok()).unwrap_or(0);
+        Some(server)
     }
 
     fn url(&self) -> Option<String> {
@@ -281,10 +357,23 @@ fn listed(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// What the DHCP server says counts while nobody has set anything (TR-069 §3.1).
+fn or_dhcp(set: u32, dhcp: u32, default: u32) -> u32 {
+    match dhcp {
+        0 => set,
+        dhcp if set == default => dhcp,
+        _ => set,
+    }
+}
+
 fn seconds(number: u32) -> Duration {
     Duration::from_secs(number.into())
 }
 
+/// The default of retryMinimumWaitInterval.
+const RETRY_MINIMUM: u32 = 5;
+/// The default of retryIntervalMultiplier.
+const RETRY_MULTIPLIER: u32 = 2000;
 /// IANA: cwmp.
 const CONNECTION_REQUEST_PORT: u16 = 7547;
 
@@ -323,6 +412,61 @@ mod tests {
         ]);
         assert_eq!(failover.url.as_deref(), Some("http://static/"));
         assert_eq!(with(&[]).url, None);
+    }
+
+    #[test]
+    fn the_stun_server_is_the_acs_where_no_other_is_named() {
+        let server = |host: &str, url: &str| {
+            let settings = with(&[
+                ("Cwmp.AcsUrlConfigSource", Value::Integer(200)),
+                ("Cwmp.AcsStaticUrl", url.into()),
+                ("Cwmp.Tr111StunEnable", Value::Integer(1)),
+                ("Cwmp.Tr111StunServerHost", host.into()),
+            ]);
+            let server = settings.stun.expect("on").server;
+            server.map(|server| server.to_string())
+        };
+        let url = "https://u:p@acs.example:7548/x?y";
+        assert_eq!(server("", url).as_deref(), Some("acs.example"));
+        assert_eq!(server("0.0.0.0:99", url).as_deref(), Some("acs.example:99"));
+        assert_eq!(server("stun.example", url).as_deref(), Some("stun.example"));
+        let six = server("", "http://[2001:db8::1]:80/");
+        assert_eq!(six.as_deref(), Some("2001:db8::1"));
+        assert_eq!(server("", ""), None);
+        assert_eq!(with(&[]).stun, None);
+    }
+
+    #[test]
+    fn the_period_of_the_binding_is_never_turned_round() {
+        let period = |text: &str| {
+            let stun = with(&[
+                ("Cwmp.Tr111StunEnable", Value::Integer(1)),
+                ("Cwmp.Tr111StunKeepAlivePeriod", text.into()),
+            ])
+            .stun
+            .expect("on");
+            let greatest = stun.greatest.map(|greatest| greatest.as_secs());
+            (stun.least.as_secs(), greatest)
+        };
+        assert_eq!(period(""), (60, Some(60)));
+        assert_eq!(period("30-300"), (30, Some(300)));
+        assert_eq!(period("30-20"), (30, Some(30)));
+        assert_eq!(period("0-"), (1, None));
+    }
+
+    #[test]
+    fn what_dhcp_says_of_retries_counts_until_somebody_sets_it() {
+        let pace = |more: &[(&str, Value)]| {
+            let dhcp = [
+                ("Cwmp.DhcpRetryMinimumWaitInterval", Value::Unsigned(7)),
+                ("Cwmp.DhcpRetryIntervalMultiplier", Value::Unsigned(3000)),
+            ];
+            let pace = with(&[&dhcp[..], more].concat()).pace;
+            (pace.minimum, pace.multiplier)
+        };
+        assert_eq!(pace(&[]), (7, 3000));
+        let set = ("Cwmp.RetryMinimumWaitInterval", Value::Unsigned(9));
+        assert_eq!(pace(&[set]), (9, 3000));
     }
 
     #[test]

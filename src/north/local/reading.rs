@@ -61,7 +61,7 @@ impl Reading {
     fn step(&self, column: ColumnId) -> Option<(Name, Value)> {
         let after = self.after.as_ref().map(Index::arcs);
         let (index, value) = self.tree.next_in(column, after)?;
-        Some((named(column, index), value))
+        Some((named(column, index), value.into_owned()))
     }
 }
 

@@ -7,7 +7,6 @@ use crate::schema::{self, Column, ColumnId, Index, Name, Role, RowLife, TableId,
 use crate::tree::{Row, RowState, Snapshot};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 
 /// One object that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,14 +86,14 @@ fn depth(table: TableId) -> usize {
 fn compare(
     table: TableId,
     index: &Index,
-    was: Option<&Arc<Row>>,
-    is: Option<&Arc<Row>>,
+    was: Option<&Row>,
+    is: Option<&Row>,
     differences: &mut Vec<Difference>,
 ) {
     let before = differences.len();
     let initial = Row::initial(table);
-    let other = |row: Option<&Arc<Row>>, slot| {
-        let row = row.map_or(&initial, Arc::as_ref);
+    let other = |row: Option<&Row>, slot| {
+        let row = row.unwrap_or(&initial);
         row.cell(slot).cloned()
     };
     for (column, object, slot) in stored(table) {
@@ -108,7 +107,7 @@ fn compare(
         }
     }
     if let Some(column) = status(table) {
-        let state = |row: Option<&Arc<Row>>| row.map(|row| row.state);
+        let state = |row: Option<&Row>| row.map(|row| row.state);
         if state(was) != state(is) {
             differences.push(Difference {
                 object: name(column, index),
@@ -122,7 +121,7 @@ fn compare(
         let Some((column, object, slot)) = stored(table).next() else {
             return;
         };
-        let text = |row: Option<&Arc<Row>>| {
+        let text = |row: Option<&Row>| {
             let value = row?.cell(slot)?;
             Some(shown(object, value))
         };

@@ -8,7 +8,6 @@ use super::diff::{status, stored, tables};
 use crate::schema::{self, ColumnId, Index, Name, Role, RowLife, TableId, Value};
 use crate::tree::{Row, RowState, Snapshot};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Writes the script for a configuration; `profile` is the state that
 /// FactoryReset returns to.
@@ -66,7 +65,7 @@ fn row_lines(
     out: &mut Vec<String>,
 ) -> bool {
     let initial = Row::initial(table);
-    let other = profile.row(table, index).map(Arc::as_ref);
+    let other = profile.row(table, index);
     let mut secrets = Vec::new();
     let at = out.len();
     for (column, object, slot) in stored(table) {

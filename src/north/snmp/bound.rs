@@ -33,7 +33,7 @@ impl Mib for Instances {
                 encoded: column.encoded,
                 index: index.arcs(),
             };
-            (found, Cow::Owned(value))
+            (found, value)
         })
     }
 }

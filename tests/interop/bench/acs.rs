@@ -146,8 +146,21 @@ impl Acs {
         Self::start(None, Some(builder.build()))
     }
 
+    /// For everybody, at every address of the machine.
+    pub(crate) fn everywhere() -> Self {
+        Self::start_at("0.0.0.0:0", None, None)
+    }
+
     fn start(account: Option<(String, String)>, tls: Option<SslAcceptor>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
+        Self::start_at("127.0.0.1:0", account, tls)
+    }
+
+    fn start_at(
+        address: &str,
+        account: Option<(String, String)>,
+        tls: Option<SslAcceptor>,
+    ) -> Self {
+        let listener = TcpListener::bind(address).expect("a socket");
         listener.set_nonblocking(true).expect("not blocking");
         let port = listener.local_addr().expect("bound").port();
         let shared = Arc::new(Shared {

@@ -8,6 +8,7 @@ mod device;
 pub(crate) mod files;
 mod kamailio;
 mod manager;
+pub(crate) mod net;
 mod stub;
 
 use std::fs;

@@ -1,5 +1,6 @@
 //! The TR-069 client on a simulated wire, against an ACS that plays a part.
 
+mod binding;
 mod rows;
 pub(crate) mod sessions;
 mod standard;

@@ -165,6 +165,11 @@ impl World {
         self.input(Input::Wake);
     }
 
+    /// The client looks at what nobody tells it of.
+    pub(crate) fn look(&mut self) {
+        self.input(Input::Wake);
+    }
+
     pub(crate) fn read(&self, name: &str) -> Value {
         let name = Name::parse(name).expect("a name");
         self.tree.instances().read(&name).expect("it is there")

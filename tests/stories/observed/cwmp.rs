@@ -348,6 +348,29 @@ pub(crate) fn the_wait_after_a_failure_is_as_long_as_set() {
 }
 
 #[test]
+pub(crate) fn the_wait_after_a_failure_is_as_long_as_dhcp_says_where_nobody_else_does() {
+    let waits = |assignments: &[(&str, u32)]| {
+        let mut wire = Wire::bootstrapped();
+        for (name, number) in assignments {
+            wire.assign(name, Value::Unsigned(*number));
+        }
+        let cut = || Answer::Trouble(TroubleKind::NotResponding);
+        wire.answers([cut(), cut()]);
+        wire.restart();
+        let first = wire.wait().expect("it waits");
+        wire.pass(Duration::from_secs(first));
+        (first, wire.wait().expect("it waits"))
+    };
+    let minimum = ("Cwmp.DhcpRetryMinimumWaitInterval", 7);
+    let multiplier = ("Cwmp.DhcpRetryIntervalMultiplier", 3000);
+    assert_eq!(waits(&[]), (5, 10));
+    assert_eq!(waits(&[minimum]), (7, 14));
+    assert_eq!(waits(&[minimum, multiplier]), (7, 21));
+    let set = ("Cwmp.RetryMinimumWaitInterval", 9);
+    assert_eq!(waits(&[minimum, set]), (9, 18));
+}
+
+#[test]
 pub(crate) fn a_change_of_the_acs_is_provisional_for_as_long_as_set() {
     let within = |deadline: u32| {
         let mut wire = Wire::bootstrapped();

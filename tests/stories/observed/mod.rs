@@ -13,6 +13,7 @@ mod network;
 mod others;
 mod sip;
 mod snmp;
+mod stun;
 mod tls;
 
 use demarc::schema::{self, Column, ColumnId, Role};

@@ -4,7 +4,7 @@ use demarc::schema::{
     self, aaa, bni, cert, conf, cwmp, dcm, ep_adm, hoc, nlm, scm, sip_ep, snmp_ex, snmpv2,
 };
 
-use super::{Observation, clock, cwmp as acs, log, network, snmp, tls};
+use super::{Observation, clock, cwmp as acs, log, network, snmp, stun, tls};
 use crate::certs::{files, transfers};
 use crate::cwmp::{sessions, transfers as moved};
 use crate::{confirmed, devices, services};
@@ -36,6 +36,27 @@ pub(super) const OTHERS: &[Observation] = &[
             cwmp::CONNECTION_REQUEST_USERNAME.id(),
             cwmp::CONNECTION_REQUEST_PASSWORD.id(),
             cwmp::INTEROP_CONNECTION_REQUEST_URI.id(),
+        ],
+    ),
+    (
+        stun::a_binding_is_kept_at_the_server_and_as_often_as_set,
+        &[
+            cwmp::TR111_STUN_ENABLE.id(),
+            cwmp::TR111_STUN_SERVER_HOST.id(),
+            cwmp::TR111_STUN_KEEP_ALIVE_PERIOD.id(),
+            cwmp::TR111_STUN_USERNAME.id(),
+            cwmp::STUN_PASSWORD.id(),
+        ],
+    ),
+    (
+        stun::a_udp_connection_request_proves_something_unless_that_is_set,
+        &[cwmp::INTEROP_ALLOW_UNAUTHENTICATED_UDP_CONNECTION_REQUESTS.id()],
+    ),
+    (
+        acs::the_wait_after_a_failure_is_as_long_as_dhcp_says_where_nobody_else_does,
+        &[
+            cwmp::DHCP_RETRY_MINIMUM_WAIT_INTERVAL.id(),
+            cwmp::DHCP_RETRY_INTERVAL_MULTIPLIER.id(),
         ],
     ),
     (

@@ -4,7 +4,7 @@ use super::{ID_TEXT, ODD, text, theirs, theirs_with};
 use ::cwmp::protocol::{self as they, BodyElement, HeaderElement, ID};
 use demarc::wire::soap::message::{
     AcsRequest, AcsResponse, AttributeChange, Download, Fault, FaultStruct, FromAcs, Header, Kind,
-    Namespace, ParameterValue, Party, ScheduleDownload, TimeWindow, Upload,
+    Namespace, ParameterValue, Party, TimeWindow, Upload,
 };
 use demarc::wire::soap::{SoapError, read};
 
@@ -169,9 +169,6 @@ fn transfers() -> Vec<(BodyElement, FromAcs)> {
         password: ODD.into(),
         file_size: 9,
         target_file_name: "t".into(),
-        delay_seconds: 5,
-        success_url: "s".into(),
-        failure_url: "f".into(),
     };
     let upload = Upload {
         command_key: "k".into(),
@@ -181,7 +178,7 @@ fn transfers() -> Vec<(BodyElement, FromAcs)> {
         password: "p".into(),
         delay_seconds: 0,
     };
-    let scheduled = ScheduleDownload {
+    let scheduled = Download {
         command_key: "k".into(),
         file_type: "1 Firmware Upgrade Image".into(),
         url: "https://a/".into(),
@@ -189,14 +186,14 @@ fn transfers() -> Vec<(BodyElement, FromAcs)> {
         password: "p".into(),
         file_size: 0,
         target_file_name: String::new(),
-        windows: vec![TimeWindow {
-            start: 1,
-            end: 2,
-            mode: "2 Immediately".into(),
-            user_message: String::new(),
-            max_retries: -1,
-        }],
     };
+    let windows = vec![TimeWindow {
+        start: 1,
+        end: 2,
+        mode: "2 Immediately".into(),
+        user_message: String::new(),
+        max_retries: -1,
+    }];
     vec![
         request(
             BodyElement::Download(they::Download::new(
@@ -211,7 +208,10 @@ fn transfers() -> Vec<(BodyElement, FromAcs)> {
                 text("s"),
                 text("f"),
             )),
-            AcsRequest::Download(download),
+            AcsRequest::Download {
+                file: download,
+                delay_seconds: 5,
+            },
         ),
         request(
             BodyElement::Upload(they::Upload::new(
@@ -241,7 +241,10 @@ fn transfers() -> Vec<(BodyElement, FromAcs)> {
                     -1,
                 )],
             )),
-            AcsRequest::ScheduleDownload(scheduled),
+            AcsRequest::ScheduleDownload {
+                file: scheduled,
+                windows,
+            },
         ),
         request(
             BodyElement::CancelTransfer(they::CancelTransfer::new(text("k"))),

@@ -35,6 +35,10 @@ pub(super) enum Part {
     Host,
     /// The port of a host:port.
     Port,
+    /// The first number of a range.
+    Least,
+    /// The second number of a range.
+    Greatest,
 }
 
 impl<'a> Draft<'a> {

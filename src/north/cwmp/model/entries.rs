@@ -36,7 +36,7 @@ impl DataModel<'_> {
     /// The row of the instance around an object, where the tree keeps it.
     fn stored_row<'p>(&'p self, place: &'p Place) -> Option<&'p Row> {
         let (table, index) = place.row()?;
-        self.view.rows(*table).get(index).map(|row| -> &Row { row })
+        self.view.rows(*table).get(index)
     }
 
     fn said<'p>(&'p self, parameter: &'p Parameter, row: Option<&'p Row>) -> Cow<'p, str> {

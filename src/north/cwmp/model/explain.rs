@@ -74,6 +74,8 @@ fn from_tree(cell: &Cell) -> String {
     let part = match cell.form {
         Form::Host => "the host of ",
         Form::Port(_) => "the port of ",
+        Form::Least => "the least period of ",
+        Form::Greatest => "the greatest period of ",
         Form::Path(_) => "the path of the row that is named in ",
         Form::Plain | Form::Switch | Form::Choice(_) | Form::Time | Form::Tenths => "",
     };

@@ -156,6 +156,10 @@ pub enum Form {
     Host,
     /// The port of a host:port, and what 0 means.
     Port(u16),
+    /// The first number of a range of periods.
+    Least,
+    /// The second, -1 where there is none.
+    Greatest,
     /// A time.
     Time,
     /// Hundredths of a second as seconds.

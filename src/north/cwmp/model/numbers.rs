@@ -286,7 +286,7 @@ fn kept(view: &Instances, table: TableId) -> Vec<(u32, &Row)> {
     let rows = view.rows(instance::TABLE).after(Some(prefix.arcs()));
     let mine = rows.map_while(|(index, row)| {
         let number = index.arcs().strip_prefix(prefix.arcs())?;
-        Some((*number.first()?, row.as_ref()))
+        Some((*number.first()?, row))
     });
     mine.collect()
 }

@@ -3,7 +3,7 @@
 use super::DataModel;
 use super::map::{At, Cell, Form, Leaf, Otherwise, Source, Wanted, object};
 use super::path::{Place, Spot, below};
-use super::text::{host_and_port, nothing, time};
+use super::text::{host_and_port, nothing, period_range, time};
 use crate::schema::sip_ep::transport_config;
 use crate::schema::{ColumnId, Index, RowLife, Value};
 use crate::wire::soap::message::Kind;
@@ -80,6 +80,11 @@ impl DataModel<'_> {
             Form::Port(zero) => match host_and_port(&text()).1 {
                 0 => zero.to_string(),
                 port => port.to_string(),
+            },
+            Form::Least => period_range(&text()).0.to_string(),
+            Form::Greatest => match period_range(&text()).1 {
+                Some(greatest) => greatest.to_string(),
+                None => "-1".to_owned(),
             },
             Form::Time => time(&text()),
             Form::Tenths => {

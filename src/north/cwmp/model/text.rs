@@ -44,6 +44,19 @@ pub(super) fn joined(host: &str, port: u16) -> Value {
     })
 }
 
+/// The two numbers of a range of periods; no second one: no greatest.
+pub(super) fn period_range(text: &str) -> (u32, Option<u32>) {
+    let text = if text.is_empty() { "60-60" } else { text };
+    let (least, greatest) = text.split_once('-').unwrap_or((text, text));
+    (least.parse().unwrap_or(u32::MAX), greatest.parse().ok())
+}
+
+/// A range of periods.
+pub(super) fn ranged(least: u32, greatest: Option<u32>) -> Value {
+    let greatest = greatest.map_or_else(String::new, |greatest| greatest.to_string());
+    Value::from(format!("{least}-{greatest}"))
+}
+
 /// The text as TR-106 writes it, where it is of the type and in its range.
 pub(super) fn canonical(leaf: &Leaf, text: &str) -> Option<String> {
     let (low, high) = leaf.range;

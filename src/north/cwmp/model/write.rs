@@ -8,7 +8,7 @@ use super::draft::{Draft, Part};
 use super::map::{At, Cell, Form, Otherwise, Source, Wanted, companions, object};
 use super::numbers::leader;
 use super::path::{Parameter, Place, Spot};
-use super::text::{canonical, host_and_port, is_alias, joined};
+use super::text::{canonical, host_and_port, is_alias, joined, period_range, ranged};
 use crate::north::cwmp::fault::Code;
 use crate::schema::cwmp::instance;
 use crate::schema::sip_ep::transport_config;
@@ -281,10 +281,11 @@ impl DataModel<'_> {
     ) -> Result<(Part, Value), Wrong> {
         let syntax = &cell.column.get().syntax;
         let misfit = || wrong(Code::InvalidValue, &syntax.expectation());
-        let parts = || {
+        let now = || {
             let now = draft.now(name).map(|value| value.display(syntax));
-            host_and_port(&now.unwrap_or_default())
+            now.unwrap_or_default()
         };
+        let parts = || host_and_port(&now());
         let parse = |text: &str| Value::parse(text, syntax).map_err(|_| misfit());
         Ok(match &cell.form {
             Form::Plain if syntax.base == crate::schema::Base::Octets => {
@@ -302,6 +303,15 @@ impl DataModel<'_> {
                 let port = text.parse().map_err(|_| misfit())?;
                 let port = if port == *zero { 0 } else { port };
                 (Part::Port, joined(&parts().0, port))
+            }
+            Form::Least => {
+                let least = text.parse().map_err(|_| misfit())?;
+                (Part::Least, ranged(least, period_range(&now()).1))
+            }
+            Form::Greatest => {
+                // -1: there is none.
+                let greatest = text.parse().ok();
+                (Part::Greatest, ranged(period_range(&now()).0, greatest))
             }
             Form::Time if syntax.format == "DemarcTime" => {
                 let time = UnixTime::parse(text).map(|time| time.to_string());
@@ -354,6 +364,13 @@ fn assign(
                 port.to_string()
             };
             Value::from(host)
+        }
+        (Part::Least | Part::Greatest, Some(octets)) => {
+            let (least, greatest) = period_range(&String::from_utf8_lossy(octets));
+            match part == Part::Least {
+                true => ranged(least, None),
+                false => ranged(0, greatest),
+            }
         }
         _ => value.clone(),
     };
