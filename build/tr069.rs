@@ -8,7 +8,7 @@ use crate::emit::{short, table_index_of, upper_camel};
 use crate::model::{Model, Rows};
 use crate::tr069_source::{Scope, source};
 use crate::tr069_vendor::{vendor_leaves, vendor_objects};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::{fs, iter};
@@ -54,7 +54,7 @@ pub(crate) fn tables(model: &Model) -> Result<String, String> {
     for (file, text) in &texts {
         fill(text, model, &paths, &mut objects).map_err(|fault| format!("{file}: {fault}"))?;
     }
-    vendor_leaves(model, &mut objects);
+    vendor_leaves(model, &quiet(&texts, model)?, &mut objects);
     Ok(emit(&objects, &paths)? + &companions(&texts, model)?)
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn tables(model: &Model) -> Result<String, String> {
 fn companions(texts: &[(String, String)], model: &Model) -> Result<String, String> {
     let mut out = String::from("static COMPANIONS: &[Companion] = &[\n");
     let all = texts.iter().flat_map(|(_, text)| lines(text));
-    for line in all.filter(|line| is_companion(line) || line.contains(" else ")) {
+    for line in all.filter(|line| line.contains(" else ")) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let at = |word| words.iter().position(|known| *known == word);
         let own = at("with").map_or(3, |_| 1);
@@ -82,6 +82,24 @@ fn companions(texts: &[(String, String)], model: &Model) -> Result<String, Strin
     Ok(out + "];\n")
 }
 
+/// `quiet Service.Scalar` or `quiet Service.Table`: vendor objects that may not be notified actively.
+fn quiet(texts: &[(String, String)], model: &Model) -> Result<BTreeSet<usize>, String> {
+    let mut quiet = BTreeSet::new();
+    let all = texts.iter().flat_map(|(_, text)| lines(text));
+    for name in all.filter_map(|line| line.strip_prefix("quiet ")) {
+        match (find(model, name), table_named(model, name)) {
+            (Some(column), _) => drop(quiet.insert(column)),
+            (None, Some((service, table))) => {
+                let columns = model.columns.iter().enumerate();
+                let of = columns.filter(|(_, one)| one.service == service && one.table == table);
+                quiet.extend(of.map(|(id, _)| id));
+            }
+            (None, None) => return Err(format!("quiet {name}: it is not in the tree")),
+        }
+    }
+    Ok(quiet)
+}
+
 fn maps() -> Vec<PathBuf> {
     let folder = fs::read_dir("tr069").expect("tr069/ stands beside build.rs");
     let mut maps: Vec<PathBuf> = folder
@@ -97,8 +115,9 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
+/// Whether a line says something beside the objects and parameters.
 fn is_companion(line: &str) -> bool {
-    line.starts_with("with ")
+    line.starts_with("with ") || line.starts_with("quiet ")
 }
 
 fn words(line: &str, count: usize) -> Vec<&str> {

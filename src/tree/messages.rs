@@ -364,6 +364,13 @@ pub const ACS_WISH_FAILED: Message<2> = m(
     Error,
     "the ACS asked for {operation}, which was not done: {reason}",
 );
+/// A lightweight notification did not leave.
+pub const ACS_NOT_ANNOUNCED: Message<2> = m(
+    Cwmp,
+    60,
+    Warning,
+    "cannot send lightweight notifications to {server}: {reason}: see Cwmp.UdpLightweightNotificationHost",
+);
 /// A certificate was installed.
 pub const CERTIFICATE_INSTALLED: Message<2> = m(
     Cert,
@@ -517,6 +524,7 @@ pub const REGISTRY: &[Kind] = &[
     ACS_SESSION.kind(),
     ACS_NOT_REACHED.kind(),
     ACS_WISH_FAILED.kind(),
+    ACS_NOT_ANNOUNCED.kind(),
 ];
 
 #[cfg(test)]

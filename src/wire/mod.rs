@@ -4,6 +4,7 @@ pub mod ber;
 pub mod credential;
 pub mod digest;
 pub mod host_port;
+pub mod lightweight;
 pub mod sntp;
 pub mod soap;
 pub mod syslog;

@@ -4,18 +4,22 @@
 //! transactions and status go out. No socket, no clock, no chance of its own.
 //! One session at a time; whatever happens during one waits for the next.
 
+mod announce;
+
+pub use announce::Announcement;
+
 use super::event::{Cause, Events};
 use super::ladder::{asked, said, shown};
 use super::model::{DataModel, Parameter};
 use super::notify::Notifications;
-use super::periodic::Period;
+use super::periodic::Beat;
 use super::retry::Retry;
 use super::rpc::{Change, Desk, Work};
 use super::session::{Heard, Milestone, Session, Step};
 use super::settings::Settings;
 use super::status::{Record, SESSIONS, STEPS, Status};
 use crate::schema::cwmp::{self, AcsStatus, AcsUrlConfigSource, scheduled_inform};
-use crate::schema::{Index, Name};
+use crate::schema::{Index, Name, TableId};
 use crate::tree::notice::Notice;
 use crate::tree::{Actor, Instances, Outcome, Transaction, Value, messages};
 use crate::wire::soap::message::{
@@ -23,7 +27,7 @@ use crate::wire::soap::message::{
     ParameterValue, Party,
 };
 use crate::wire::time::UnixTime;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// When something comes in.
@@ -76,6 +80,10 @@ pub enum Output {
     Publish(Box<Status>),
     /// For the log.
     Say(Notice),
+    /// Send a lightweight notification.
+    Announce(Announcement),
+    /// From now on, wake the client when something published in these tables has changed.
+    Watch(BTreeSet<TableId>),
     /// The ACS wants the device to start again.
     Reboot,
     /// The ACS wants the device as its profile made it.
@@ -160,10 +168,15 @@ pub struct Client {
     retry: Retry,
     /// When the next session is due, whatever for.
     due: Option<Instant>,
-    period: Option<(Period, Instant)>,
+    period: Beat,
+    heartbeat: Beat,
+    /// Of passive lightweight notifications.
+    light: Beat,
+    /// When a lightweight notification may follow the last one.
+    light_after: Option<Instant>,
     scheduled: BTreeMap<u32, (Instant, String)>,
-    /// When the last session began that active notifications may follow.
-    last_began: Option<Instant>,
+    /// When the last session ended that went well.
+    last_ended: Option<Instant>,
     running: Option<Running>,
     status: Status,
     /// As it was last published.
@@ -202,9 +215,12 @@ impl Client {
             notifications: Notifications::recall(snapshot),
             retry: Retry::default(),
             due: None,
-            period: None,
+            period: Beat::default(),
+            heartbeat: Beat::default(),
+            light: Beat::default(),
+            light_after: None,
             scheduled: BTreeMap::new(),
-            last_began: None,
+            last_ended: None,
             running: None,
             status: Status::starting(),
             shown: None,
@@ -234,6 +250,8 @@ impl Client {
         }
         self.look_around(now, view);
         self.begin_if_due(now, view);
+        self.outputs
+            .extend(self.notifications.moved().map(Output::Watch));
         self.show(now);
     }
 
@@ -246,9 +264,10 @@ impl Client {
     pub fn wake_at(&self) -> Option<Instant> {
         let may_begin = self.running.is_none() && !self.leaving;
         let waiting = may_begin.then_some(self.due).flatten();
-        let period = self.period.map(|(_, at)| at);
+        let beats = [self.period.at(), self.heartbeat.at(), self.light.at()];
         let scheduled = self.scheduled.values().map(|(at, _)| *at).min();
-        [waiting, period, scheduled].into_iter().flatten().min()
+        let once = [waiting, scheduled, self.light_after];
+        once.into_iter().chain(beats).flatten().min()
     }
 
     fn settle(&mut self, now: Moment, view: &Instances, settings: Settings) {
@@ -256,10 +275,18 @@ impl Client {
         let Some(settings) = &self.settings else {
             return;
         };
-        if before.as_ref().map(|before| before.period) != Some(settings.period) {
-            self.period = settings
-                .period
-                .map(|period| (period, now.tick + period.until_next(now.wall)));
+        let was = before.as_ref();
+        if was.map(|before| before.period) != Some(settings.period) {
+            self.period.follow(settings.period, now.tick, now.wall);
+        }
+        if was.map(|before| before.heartbeat) != Some(settings.heartbeat) {
+            self.heartbeat
+                .follow(settings.heartbeat, now.tick, now.wall);
+            self.heartbeat.scatter(now.chance, now.tick, now.wall);
+        }
+        let light = |settings: &Settings| settings.lightweight.as_ref().and_then(|it| it.period);
+        if was.map(light) != Some(light(settings)) {
+            self.light.follow(light(settings), now.tick, now.wall);
         }
         let new_acs = before
             .as_ref()
@@ -302,11 +329,12 @@ impl Client {
 
     /// What time and the tree bring.
     fn look_around(&mut self, now: Moment, view: &Instances) {
-        if let Some((period, at)) = self.period
-            && at <= now.tick
-        {
+        if self.period.has_come(now.tick, now.wall) {
             self.happened(Cause::Periodic);
-            self.period = Some((period, now.tick + period.until_next(now.wall)));
+            self.due = Some(now.tick);
+        }
+        if self.heartbeat.has_come(now.tick, now.wall) {
+            self.happened(Cause::Heartbeat);
             self.due = Some(now.tick);
         }
         let ripe = self.scheduled.iter().filter(|(_, (at, _))| *at <= now.tick);
@@ -317,6 +345,7 @@ impl Client {
                 self.due = Some(now.tick);
             }
         }
+        self.announce(now, view);
         if self.running.is_some() || self.is_new_to_acs() {
             return;
         }
@@ -324,16 +353,11 @@ impl Client {
             return;
         };
         let model = DataModel::new(view, &settings.model);
-        if self
-            .notifications
-            .changes(&model)
-            .iter()
-            .any(|changed| changed.active)
-        {
+        if self.notifications.is_urgent(&model) {
             // TR-181 ManagementServer.DefaultActiveNotificationThrottle.
             let earliest = self
-                .last_began
-                .map_or(now.tick, |began| began + settings.throttle);
+                .last_ended
+                .map_or(now.tick, |ended| ended + settings.throttle);
             let at = earliest.max(now.tick);
             self.due = Some(self.due.map_or(at, |due| due.min(at)));
         }
@@ -401,7 +425,6 @@ impl Client {
         let mut session = Session::new(inform, Vec::new(), timeout);
         let first = session.begin();
         self.record(now, &codes);
-        self.last_began = Some(now.tick);
         self.running = Some(Running {
             session,
             url,
@@ -539,6 +562,7 @@ impl Client {
                     .collect();
                 let mut keep = Transaction::new(Actor::device());
                 self.notifications.acknowledged(&values, &mut keep);
+                self.notifications.announced(&values, &mut keep);
                 self.keep(keep);
             }
             After::Schedule { row, delay } => {
@@ -628,6 +652,7 @@ impl Client {
         let Some(running) = self.running.take() else {
             return;
         };
+        self.last_ended = Some(now.tick);
         self.put_into_use(view);
         self.outputs.push_back(Output::Close);
         self.outputs.push_back(Output::Proven(running.version));

@@ -8,9 +8,10 @@
 mod body;
 mod connection;
 mod door;
+mod herald;
 mod line;
 
-use super::client::{Client, Input, Moment, Output, Post};
+use super::client::{Announcement, Client, Input, Moment, Output, Post};
 use super::exchange::Account;
 use super::settings::Settings;
 use super::status::Status;
@@ -68,8 +69,8 @@ static INFORM: Operation = Operation {
 const SERVICE: &str = "Cwmp";
 /// Things that may wait for the client.
 const QUEUE: usize = 16;
-/// How often what the tree shows and nobody tells of is looked at.
-const LOOK: Duration = Duration::from_secs(5);
+/// How long it sleeps where nothing is due.
+const NOTHING_DUE: Duration = Duration::from_secs(3600);
 /// How long a session waits for the door that it tells of.
 const DOOR: Duration = Duration::from_secs(1);
 /// The interface where none is named.
@@ -89,8 +90,14 @@ pub async fn run(ports: Ports) {
     let (welcome, requests) = mpsc::channel(1);
     let (settled, seen_to) = watch::channel(0);
     parts.spawn(door::listen(ports.tree.clone(), wishes, welcome, settled));
+    let (announce, announcements) = mpsc::channel(QUEUE);
     let tree = ports.tree.clone();
-    Runner::new(ports, orders, wanted, seen_to)
+    parts.spawn(herald::carry(
+        announcements,
+        ports.lookup.clone(),
+        tree.clone(),
+    ));
+    Runner::new(ports, orders, wanted, seen_to, announce)
         .run(answers, requests)
         .await;
     parts.shutdown().await;
@@ -110,6 +117,10 @@ struct Runner {
     version: Option<u64>,
     subscription: Subscription,
     changed: Arc<Notify>,
+    /// Something has changed that is published and that the ACS wants to hear of.
+    published: Arc<Notify>,
+    watch: Option<Subscription>,
+    announce: mpsc::Sender<herald::Errand>,
     invocations: mpsc::Receiver<Invocation>,
     orders: mpsc::Sender<Order>,
     wanted: watch::Sender<Wanted>,
@@ -127,6 +138,7 @@ impl Runner {
         orders: mpsc::Sender<Order>,
         wanted: watch::Sender<Wanted>,
         seen_to: watch::Receiver<u64>,
+        announce: mpsc::Sender<herald::Errand>,
     ) -> Self {
         let changed = Arc::new(Notify::new());
         let wake = changed.clone();
@@ -143,6 +155,9 @@ impl Runner {
             version: None,
             subscription,
             changed,
+            published: Arc::new(Notify::new()),
+            watch: None,
+            announce,
             invocations,
             orders,
             wanted,
@@ -160,6 +175,7 @@ impl Runner {
             tokio::select! {
                 () = told_to_stop(&mut stop) => return,
                 () = self.changed.notified() => self.follow().await,
+                () = self.published.notified() => self.give(Input::Wake).await,
                 changed = self.ports.addresses.changed() => match changed {
                     Ok(()) => {
                         self.place().await;
@@ -276,6 +292,12 @@ impl Runner {
             Output::Proven(version) => self.ports.tree.prove(PROBE, version),
             Output::Publish(status) => self.publish(&status),
             Output::Say(notice) => self.ports.tree.notify(&notice),
+            Output::Announce(announcement) => self.announce(announcement),
+            Output::Watch(tables) => {
+                let wake = self.published.clone();
+                let live = self.ports.tree.live();
+                self.watch = Some(live.watch(tables, move || wake.notify_one()));
+            }
             Output::Reboot => return self.leave("Scm.Reboot").await,
             Output::FactoryReset => return self.leave("Conf.FactoryReset").await,
         }
@@ -308,6 +330,14 @@ impl Runner {
     fn from(&self, settings: &Settings) -> Option<IpAddr> {
         let named = Some(&settings.interface).filter(|name| !name.is_empty())?;
         self.ports.addresses.borrow().get(named).copied()
+    }
+
+    fn announce(&self, announcement: Announcement) {
+        let from = self.settings.as_ref().and_then(|it| self.from(it));
+        // What has to queue longer than that is lost, as datagrams may be.
+        let _ = self
+            .announce
+            .try_send(herald::Errand { announcement, from });
     }
 
     async fn order(&mut self, order: Order) {
@@ -394,10 +424,10 @@ impl Runner {
         }
     }
 
-    /// Until the client's deadline, or the next look.
+    /// Until the client's deadline.
     fn wait(&self) -> Instant {
-        let look = Instant::now() + LOOK;
-        self.client.wake_at().map_or(look, |at| at.min(look))
+        let later = Instant::now() + NOTHING_DUE;
+        self.client.wake_at().map_or(later, |at| at.min(later))
     }
 }
 
@@ -406,15 +436,9 @@ async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// TR-069 §3.4.4: the unit's own name where no other is set.
 fn account(settings: &Settings, who: &DeviceIdStruct) -> Account {
-    let username = match settings.username.as_str() {
-        "" if who.product_class.is_empty() => format!("{}-{}", who.oui, who.serial_number),
-        "" => format!("{}-{}-{}", who.oui, who.product_class, who.serial_number),
-        named => named.to_owned(),
-    };
     Account {
-        username,
+        username: settings.username_of(who),
         password: settings.password.clone(),
     }
 }

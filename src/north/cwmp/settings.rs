@@ -5,6 +5,7 @@ use super::retry::Pace;
 use crate::schema::{ColumnId, Secret, cwmp};
 use crate::tree::{Configured, Snapshot, View};
 use crate::view;
+use crate::wire::soap::message::DeviceIdStruct;
 use crate::wire::time::UnixTime;
 use std::time::Duration;
 
@@ -73,6 +74,22 @@ view! {
         change_deadline: u32 = ACS_CHANGE_DEADLINE,
         /// Who answered the last 0 BOOTSTRAP.
         known_url: String = KNOWN_ACS_URL,
+        /// How lightweight notifications are sent.
+        light: cwmp::LightweightNotificationProtocols = LIGHTWEIGHT_NOTIFICATION_PROTOCOLS,
+        /// Seconds between passive ones.
+        light_interval: u32 = LIGHTWEIGHT_NOTIFICATION_TRIGGER_INTERVAL,
+        /// Their anchor.
+        light_anchor: String = LIGHTWEIGHT_NOTIFICATION_TRIGGER_TIME,
+        /// "" is the ACS.
+        light_host: String = UDP_LIGHTWEIGHT_NOTIFICATION_HOST,
+        /// Where they are sent.
+        light_port: u32 = UDP_LIGHTWEIGHT_NOTIFICATION_PORT,
+        /// Sessions that say that the unit is alive.
+        heartbeat: bool = HEARTBEAT_ENABLE,
+        /// Seconds.
+        heartbeat_interval: u32 = HEARTBEAT_REPORTING_INTERVAL,
+        /// Their anchor.
+        heartbeat_anchor: String = HEARTBEAT_INITIATION_TIME,
     }
 }
 
@@ -101,6 +118,10 @@ pub struct Settings {
     pub requests: Requests,
     /// Periodic sessions; None: off.
     pub period: Option<Period>,
+    /// Sessions that say that the unit is alive; None: off.
+    pub heartbeat: Option<Period>,
+    /// How lightweight notifications are sent; None: they are not.
+    pub lightweight: Option<Lightweight>,
     /// The shape of the waits after failures.
     pub pace: Pace,
     /// How long an answer may take.
@@ -126,6 +147,17 @@ pub struct Requests {
     pub password: Secret,
     /// Whether the digest's uri may be another than the request's.
     pub any_uri: bool,
+}
+
+/// How lightweight notifications are sent (TR-069 annex M).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lightweight {
+    /// "" is that of the ACS.
+    pub host: String,
+    /// Never 0.
+    pub port: u16,
+    /// When passive ones are sent; None: with an active one.
+    pub period: Option<Period>,
 }
 
 /// How parameters are named, typed and made.
@@ -160,6 +192,16 @@ impl Configured for Settings {
 }
 
 impl Settings {
+    /// Whom the unit says it is towards the ACS: its own name where no other
+    /// is set (TR-069 §3.4.4).
+    pub fn username_of(&self, who: &DeviceIdStruct) -> String {
+        match self.username.as_str() {
+            "" if who.product_class.is_empty() => format!("{}-{}", who.oui, who.serial_number),
+            "" => format!("{}-{}-{}", who.oui, who.product_class, who.serial_number),
+            named => named.to_owned(),
+        }
+    }
+
     /// What of it acts as something safer: the object, its value, and what it acts as.
     pub fn raised(&self) -> Vec<[&'static str; 3]> {
         use cwmp::{TransportHttpsCipherSuite as Suite, TransportHttpsTlsVersion as Version};
@@ -199,6 +241,11 @@ impl Scalars {
         };
         Settings {
             url: self.url(),
+            heartbeat: self.heartbeat.then(|| Period {
+                interval: seconds(self.heartbeat_interval),
+                anchor: UnixTime::parse(&self.heartbeat_anchor),
+            }),
+            lightweight: self.lightweight(),
             source: self.source,
             period: self.periodic.then(|| Period {
                 interval: seconds(self.interval),
@@ -229,6 +276,21 @@ impl Scalars {
             cipher_suite: self.cipher_suite,
             tls_version: self.tls_version,
             interface: self.interface,
+        }
+    }
+
+    fn lightweight(&self) -> Option<Lightweight> {
+        let period = Period {
+            interval: seconds(self.light_interval),
+            anchor: UnixTime::parse(&self.light_anchor),
+        };
+        match self.light {
+            cwmp::LightweightNotificationProtocols::None => None,
+            cwmp::LightweightNotificationProtocols::Udp => Some(Lightweight {
+                host: self.light_host.clone(),
+                port: u16::try_from(self.light_port).unwrap_or(CONNECTION_REQUEST_PORT),
+                period: Some(period).filter(|period| !period.interval.is_zero()),
+            }),
         }
     }
 

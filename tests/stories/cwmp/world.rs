@@ -3,17 +3,21 @@
 //! The ACS writes its own XML and reads answers as text: nothing of the
 //! device's own reader judges the device.
 
-use demarc::north::cwmp::client::{Body, Client, Input, Moment, Output, Trouble, TroubleKind};
+use demarc::north::cwmp::client::{
+    Announcement, Body, Client, Input, Moment, Output, Trouble, TroubleKind,
+};
 use demarc::north::cwmp::model::DataModel;
 use demarc::north::cwmp::session::Heard;
 use demarc::north::cwmp::settings::Settings;
 use demarc::north::cwmp::status::Status;
 use demarc::schema::{Name, Value};
-use demarc::tree::{Actor, Configured, Transaction, Tree};
+use demarc::tree::{Actor, Configured, Publication, Subscription, Transaction, Tree};
 use demarc::wire::soap::message::DeviceIdStruct;
 use demarc::wire::soap::{Values, print, print_values};
 use demarc::wire::time::UnixTime;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub(crate) const URL: &str = "http://acs.example:7547/cwmp?x=1";
@@ -36,6 +40,11 @@ pub(crate) struct World {
     pub(crate) resets: usize,
     pub(crate) proven: Vec<u64>,
     pub(crate) status: Option<Status>,
+    /// Lightweight notifications that were sent.
+    pub(crate) announced: Vec<Announcement>,
+    watch: Option<Subscription>,
+    /// The tree has said that something published has changed.
+    woken: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -114,6 +123,9 @@ impl World {
             resets: 0,
             proven: Vec::new(),
             status: None,
+            announced: Vec::new(),
+            watch: None,
+            woken: Arc::default(),
         };
         world.assign("Cwmp.AcsUrlConfigSource", Value::Integer(200));
         world.assign("Cwmp.AcsStaticUrl", URL.into());
@@ -159,6 +171,15 @@ impl World {
         self.assign(name, value);
         self.follow();
         self.input(Input::Wake);
+    }
+
+    /// Some engine publishes; the client hears of it only where it watches.
+    pub(crate) fn publish(&mut self, batch: impl FnOnce(&mut Publication<'_>)) {
+        self.woken.store(false, Ordering::Relaxed);
+        self.tree.live().publish(batch);
+        if self.woken.load(Ordering::Relaxed) {
+            self.input(Input::Wake);
+        }
     }
 
     pub(crate) fn read(&self, name: &str) -> Value {
@@ -256,6 +277,12 @@ impl World {
             Output::Proven(version) => self.proven.push(version),
             Output::Publish(status) => self.status = Some(*status),
             Output::Say(_) => {}
+            Output::Announce(announcement) => self.announced.push(announcement),
+            Output::Watch(tables) => {
+                let woken = self.woken.clone();
+                let wake = move || woken.store(true, Ordering::Relaxed);
+                self.watch = Some(self.tree.live().watch(tables, wake));
+            }
             Output::Reboot => self.reboots += 1,
             Output::FactoryReset => self.resets += 1,
         }

@@ -6,7 +6,7 @@ use demarc::schema::{
 
 use super::{Observation, clock, cwmp as acs, log, network, snmp, tls};
 use crate::certs::{files, transfers};
-use crate::cwmp::sessions;
+use crate::cwmp::{heartbeat, lightweight, sessions};
 use crate::{confirmed, devices, services};
 
 /// The tests, each with the objects that it changes.
@@ -88,6 +88,29 @@ pub(super) const OTHERS: &[Observation] = &[
     (
         sessions::active_notifications_are_throttled,
         &[cwmp::ACTIVE_NOTIFICATION_THROTTLE.id()],
+    ),
+    (
+        heartbeat::the_unit_says_that_it_is_alive_in_its_own_phase,
+        &[
+            cwmp::HEARTBEAT_ENABLE.id(),
+            cwmp::HEARTBEAT_REPORTING_INTERVAL.id(),
+            cwmp::HEARTBEAT_INITIATION_TIME.id(),
+        ],
+    ),
+    (
+        lightweight::an_active_one_leaves_at_once_for_the_server_that_is_set,
+        &[
+            cwmp::LIGHTWEIGHT_NOTIFICATION_PROTOCOLS.id(),
+            cwmp::UDP_LIGHTWEIGHT_NOTIFICATION_HOST.id(),
+            cwmp::UDP_LIGHTWEIGHT_NOTIFICATION_PORT.id(),
+        ],
+    ),
+    (
+        lightweight::passive_ones_wait_for_their_time,
+        &[
+            cwmp::LIGHTWEIGHT_NOTIFICATION_TRIGGER_INTERVAL.id(),
+            cwmp::LIGHTWEIGHT_NOTIFICATION_TRIGGER_TIME.id(),
+        ],
     ),
     (
         snmp::a_user_asks_with_the_algorithms_and_passwords_that_are_set,

@@ -14,16 +14,18 @@ mod path;
 mod read;
 mod rows;
 mod text;
+mod told;
 mod write;
 
 pub use path::Parameter;
+pub use told::tables;
 
 use super::fault::Code;
 use super::settings::Model;
 use crate::schema::TableId;
 use crate::tree::{Instances, Transaction};
 use crate::wire::soap::message::{ParameterInfo, ParameterValue};
-use map::{Access, Object, Rows, Source, Told};
+use map::{Access, Object, Rows, Source};
 use numbers::Numbers;
 use path::{Place, Spot, below};
 use std::collections::BTreeMap;
@@ -94,17 +96,6 @@ impl<'a> DataModel<'a> {
         paths
             .filter_map(|path| self.parameter(&path.replacen("Device", self.settings.root, 1)))
             .collect()
-    }
-
-    /// How a parameter is notified before the ACS says anything, and whether
-    /// the ACS may say something else.
-    pub fn notification(&self, path: &str) -> (u8, bool) {
-        let leaf = self.parameter(path).map(|one| one.leaf);
-        match leaf.map_or(Told::Off, |leaf| leaf.told) {
-            Told::Off | Told::Quiet => (0, true),
-            Told::Active => (2, true),
-            Told::Always => (2, false),
-        }
     }
 
     /// Keeps the numbers of rows that have not been told yet: before an
