@@ -298,7 +298,7 @@ pub(crate) fn typing(kind: &str) -> Result<Typing, String> {
     if let Some(most) = inner('(', ')') {
         typing.most = most.parse().map_err(|_| format!("{kind}: no size"))?;
     } else if let Some(values) = inner('{', '}') {
-        typing.values = values.split('|').map(str::to_owned).collect();
+        typing.values = values.split('|').map(spaced).collect();
     } else if let Some(range) = inner('[', ']') {
         let (low, high) = range.split_once("..").ok_or(format!("{kind}: no range"))?;
         let bound = |text: &str, none| match text {
@@ -313,6 +313,11 @@ pub(crate) fn typing(kind: &str) -> Result<Typing, String> {
         true => Ok(typing),
         false => Err(format!("{word} is no type")),
     }
+}
+
+/// A word of the standard that has a space in it stands in a map with a tilde.
+pub(crate) fn spaced(word: &str) -> String {
+    word.replace('~', " ")
 }
 
 pub(crate) fn leaf(
@@ -343,6 +348,7 @@ pub(crate) fn leaf(
         }
     }
     let (low, high) = typing.range;
+    let syntax = spaced(syntax);
     Ok(format!(
         "Leaf {{ name: {name:?}, access: {access}, kind: Kind::{kind}, syntax: {syntax:?}, most: {}, range: ({low}, {high}), source: {source}, inform: {inform}, told: {told} }}",
         typing.most

@@ -7,7 +7,7 @@ use demarc::schema::{
 use super::{Observation, clock, cwmp as acs, log, network, snmp, tls};
 use crate::certs::{files, transfers};
 use crate::cwmp::{heartbeat, lightweight, sessions};
-use crate::{confirmed, devices, services};
+use crate::{alarms, confirmed, devices, services};
 
 /// The tests, each with the objects that it changes.
 pub(super) const OTHERS: &[Observation] = &[
@@ -88,6 +88,10 @@ pub(super) const OTHERS: &[Observation] = &[
     (
         sessions::active_notifications_are_throttled,
         &[cwmp::ACTIVE_NOTIFICATION_THROTTLE.id()],
+    ),
+    (
+        alarms::an_alarm_is_reported_where_its_mechanism_says,
+        &[nlm::supported_alarm::REPORTING_MECHANISM.id()],
     ),
     (
         heartbeat::the_unit_says_that_it_is_alive_in_its_own_phase,

@@ -108,9 +108,7 @@ mod tests {
             status.contains(&sip_ep::gateway_status::TABLE),
             "{status:?}"
         );
-        let alias = tables(&format!(
-            "InternetGatewayDevice.X_0090F8_Hoc.StaticHosts.[a].Alias"
-        ));
+        let alias = tables("InternetGatewayDevice.X_0090F8_Hoc.StaticHosts.[a].Alias");
         assert!(alias.contains(&cwmp::instance::TABLE));
         assert!(tables("Device.Nothing.1.There").is_empty());
     }
