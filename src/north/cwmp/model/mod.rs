@@ -5,6 +5,7 @@
 //! writes into transactions; what may be written by whom is decided here,
 //! since the transactions are the device's own.
 
+pub mod device_type;
 mod draft;
 pub mod explain;
 pub mod export;
