@@ -4,7 +4,8 @@
 //! come (TR-069 annex M, A.3.2.4). Nobody answers; what was sent counts as
 //! told. Without the time they wait: each says when it was made.
 
-use super::{Client, Moment, Output, host};
+use super::talk::host;
+use super::{Client, Moment, Output};
 use crate::north::cwmp::model::DataModel;
 use crate::tree::{Actor, Instances, Transaction};
 use crate::wire::lightweight::Notification;

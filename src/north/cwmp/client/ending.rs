@@ -1,0 +1,77 @@
+//! How a session ends, well or not, and what then is due.
+
+use super::super::model::DataModel;
+use super::{After, Client, Moment, Output, Trouble, TroubleKind};
+use crate::schema::cwmp::AcsStatus;
+use crate::tree::{Instances, messages};
+
+impl Client {
+    pub(super) fn done(&mut self, now: Moment, view: &Instances) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        self.last_ended = Some(now.tick);
+        self.put_into_use(view);
+        self.outputs.push_back(Output::Close);
+        self.outputs.push_back(Output::Proven(running.version));
+        self.retry.succeeded();
+        self.status.state = AcsStatus::Connected;
+        self.status.reason.clear();
+        self.close_record("done");
+        if let Some(record) = self.status.sessions.back() {
+            let notice = messages::ACS_SESSION.with([&running.url, &record.events]);
+            self.outputs.push_back(Output::Say(notice));
+        }
+        self.leave(&running.after);
+        // What came meanwhile has its own session.
+        if !self.events.is_empty() || self.is_new_to_acs() {
+            self.due = Some(now.tick);
+        }
+    }
+
+    /// Rows that the ACS has added wait for the end of its session.
+    fn put_into_use(&mut self, view: &Instances) {
+        if let Some(settings) = &self.settings {
+            let all = DataModel::new(view, &settings.model).settle();
+            self.outputs.extend(all.into_iter().map(Output::Keep));
+        }
+    }
+
+    pub(super) fn fail(&mut self, now: Moment, view: &Instances, trouble: Trouble) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        self.put_into_use(view);
+        self.outputs.push_back(Output::Close);
+        self.events.failed();
+        self.status.state = match trouble.kind {
+            TroubleKind::CannotResolve => AcsStatus::ErrorCannotResolve,
+            TroubleKind::NotResponding => AcsStatus::ErrorNotResponding,
+            TroubleKind::AuthFailure => AcsStatus::ErrorAuthFailure,
+            TroubleKind::Other => AcsStatus::ErrorOther,
+        };
+        self.status.reason.clone_from(&trouble.reason);
+        self.close_record(&trouble.reason);
+        let pace = self.settings.as_ref().map(|settings| settings.pace);
+        if let Some(pace) = pace {
+            let wait = self.retry.failed(pace, now.chance, trouble.pause);
+            self.due = Some(now.tick + wait);
+            let seconds = wait.as_secs();
+            let notice = messages::ACS_NOT_REACHED.with([&running.url, &trouble.reason, &seconds]);
+            self.outputs.push_back(Output::Say(notice));
+        }
+        // A restart that the ACS has been promised happens also now.
+        self.leave(&running.after);
+    }
+
+    /// The device starts again, if that was asked for in the session.
+    fn leave(&mut self, after: &[After]) {
+        let output = match after {
+            after if after.contains(&After::FactoryReset) => Output::FactoryReset,
+            after if after.contains(&After::Reboot) => Output::Reboot,
+            _ => return,
+        };
+        self.outputs.push_back(output);
+        self.leaving = true;
+    }
+}

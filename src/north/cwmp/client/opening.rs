@@ -1,0 +1,92 @@
+//! How a session begins: what its Inform says.
+
+use super::super::event::Cause;
+use super::super::ladder::shown;
+use super::super::model::DataModel;
+use super::super::notify::Changed;
+use super::super::session::Session;
+use super::{Client, Moment, Running};
+use crate::tree::Instances;
+use crate::wire::soap::message::{Event, Inform, ParameterValue};
+use crate::wire::time::UnixTime;
+
+impl Client {
+    pub(super) fn begin_if_due(&mut self, now: Moment, view: &Instances) {
+        let busy = self.running.is_some() || self.leaving;
+        if busy || self.due.is_none_or(|due| due > now.tick) {
+            return;
+        }
+        let Some(settings) = &self.settings else {
+            return;
+        };
+        let Some(url) = settings.url.clone() else {
+            self.due = None;
+            return;
+        };
+        self.due = None;
+        let model = DataModel::new(view, &settings.model);
+        self.notifications.watch_forced(&model);
+        let is_first_contact = url != settings.known_url;
+        let news = match is_first_contact {
+            true => Vec::new(),
+            false => self.notifications.changes(&model),
+        };
+        let forced = model
+            .inform()
+            .iter()
+            .map(|parameter| model.value(parameter))
+            .collect();
+        let parameters = with_news(forced, &news);
+        if !news.is_empty() {
+            self.happened(Cause::ValueChange);
+        }
+        let (mut events, told_events) = self.events.told();
+        if is_first_contact {
+            let code = Cause::Bootstrap.code().to_owned();
+            let command_key = String::new();
+            events.insert(0, Event { code, command_key });
+        }
+        if events.is_empty() {
+            // Only to see whether the ACS is still reached.
+            let code = Cause::Periodic.code().to_owned();
+            let command_key = String::new();
+            events.push(Event { code, command_key });
+        }
+        let codes: Vec<String> = events.iter().map(shown).collect();
+        let inform = Inform {
+            device: self.who.clone(),
+            events,
+            current_time: now.wall.map(UnixTime::iso8601),
+            retry_count: self.retry.count(),
+            parameters: parameters.clone(),
+        };
+        let timeout = u32::try_from(self.timeout().as_secs()).unwrap_or(u32::MAX);
+        let mut session = Session::new(inform, Vec::new(), timeout);
+        let first = session.begin();
+        self.record(now, &codes);
+        self.running = Some(Running {
+            session,
+            url,
+            version: view.version(),
+            told_events,
+            told_values: parameters,
+            is_first_contact,
+            change: None,
+            after: Vec::new(),
+        });
+        self.step(now, view, first, true);
+    }
+}
+
+/// The forced parameters, and after them what is news and not among them.
+fn with_news(mut parameters: Vec<ParameterValue>, news: &[Changed]) -> Vec<ParameterValue> {
+    for changed in news {
+        if parameters
+            .iter()
+            .all(|known| known.name != changed.value.name)
+        {
+            parameters.push(changed.value.clone());
+        }
+    }
+    parameters
+}
