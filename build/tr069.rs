@@ -54,7 +54,11 @@ pub(crate) fn tables(model: &Model) -> Result<String, String> {
     for (file, text) in &texts {
         fill(text, model, &paths, &mut objects).map_err(|fault| format!("{file}: {fault}"))?;
     }
-    vendor_leaves(model, &quiet(&texts, model)?, &mut objects);
+    let told = Told {
+        quiet: told(&texts, model, "quiet ")?,
+        active: told(&texts, model, "active ")?,
+    };
+    vendor_leaves(model, &told, &mut objects);
     Ok(emit(&objects, &paths)? + &companions(&texts, model)?)
 }
 
@@ -82,22 +86,30 @@ fn companions(texts: &[(String, String)], model: &Model) -> Result<String, Strin
     Ok(out + "];\n")
 }
 
-/// `quiet Service.Scalar` or `quiet Service.Table`: vendor objects that may not be notified actively.
-fn quiet(texts: &[(String, String)], model: &Model) -> Result<BTreeSet<usize>, String> {
-    let mut quiet = BTreeSet::new();
+/// The columns of vendor objects that are notified in a way of their own.
+pub(crate) struct Told {
+    /// They may not be notified actively.
+    pub(crate) quiet: BTreeSet<usize>,
+    /// They are, from the start.
+    pub(crate) active: BTreeSet<usize>,
+}
+
+/// `quiet Service.Scalar` or `quiet Service.Table`; `active` likewise.
+fn told(texts: &[(String, String)], model: &Model, verb: &str) -> Result<BTreeSet<usize>, String> {
+    let mut told = BTreeSet::new();
     let all = texts.iter().flat_map(|(_, text)| lines(text));
-    for name in all.filter_map(|line| line.strip_prefix("quiet ")) {
+    for name in all.filter_map(|line| line.strip_prefix(verb)) {
         match (find(model, name), table_named(model, name)) {
-            (Some(column), _) => drop(quiet.insert(column)),
+            (Some(column), _) => drop(told.insert(column)),
             (None, Some((service, table))) => {
                 let columns = model.columns.iter().enumerate();
                 let of = columns.filter(|(_, one)| one.service == service && one.table == table);
-                quiet.extend(of.map(|(id, _)| id));
+                told.extend(of.map(|(id, _)| id));
             }
-            (None, None) => return Err(format!("quiet {name}: it is not in the tree")),
+            (None, None) => return Err(format!("{verb}{name}: it is not in the tree")),
         }
     }
-    Ok(quiet)
+    Ok(told)
 }
 
 fn maps() -> Vec<PathBuf> {
@@ -117,7 +129,8 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a line says something beside the objects and parameters.
 fn is_companion(line: &str) -> bool {
-    line.starts_with("with ") || line.starts_with("quiet ")
+    let verbs = ["with ", "quiet ", "active "];
+    verbs.iter().any(|verb| line.starts_with(verb))
 }
 
 fn words(line: &str, count: usize) -> Vec<&str> {

@@ -364,6 +364,13 @@ pub const ACS_WISH_FAILED: Message<2> = m(
     Error,
     "the ACS asked for {operation}, which was not done: {reason}",
 );
+/// A row that the ACS added cannot be used.
+pub const ADDED_ROW_UNFIT: Message<2> = m(
+    Cwmp,
+    70,
+    Warning,
+    "{row}, which the ACS has added, is not in use: {reason}",
+);
 /// A lightweight notification did not leave.
 pub const ACS_NOT_ANNOUNCED: Message<2> = m(
     Cwmp,
@@ -525,6 +532,7 @@ pub const REGISTRY: &[Kind] = &[
     ACS_NOT_REACHED.kind(),
     ACS_WISH_FAILED.kind(),
     ACS_NOT_ANNOUNCED.kind(),
+    ADDED_ROW_UNFIT.kind(),
 ];
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ pub struct Client {
     /// When the last session ended that went well.
     last_ended: Option<Instant>,
     running: Option<Running>,
+    /// Rows that the ACS has added and that cannot be used, and why.
+    unfit: BTreeMap<String, String>,
     status: Status,
     /// As it was last published.
     shown: Option<Status>,
@@ -107,6 +109,7 @@ impl Client {
             scheduled: BTreeMap::new(),
             last_ended: None,
             running: None,
+            unfit: BTreeMap::new(),
             status: Status::starting(),
             shown: None,
             leaving: false,
@@ -131,6 +134,7 @@ impl Client {
             Input::Heard(heard) => self.hear(now, view, heard),
             Input::Failed(trouble) => self.fail(now, view, trouble),
             Input::Changed(outcome) => self.changed(now, view, outcome),
+            Input::Put { row, outcome } => self.put(row, outcome),
             Input::Stays => self.leaving = false,
         }
         self.look_around(now, view);

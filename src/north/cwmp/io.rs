@@ -285,6 +285,10 @@ impl Runner {
             Output::Post(post) => self.post(post).await,
             Output::Close => self.order(Order::Close).await,
             Output::Change(wishes) => return Some(Input::Changed(self.commit(wishes).await)),
+            Output::PutIntoUse { row, wishes } => {
+                let outcome = self.commit(wishes).await;
+                return Some(Input::Put { row, outcome });
+            }
             Output::Keep(wishes) => {
                 // What cannot be kept is told again after a restart, and the tree has said why.
                 let _ = self.commit(wishes).await;

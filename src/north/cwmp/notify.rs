@@ -105,7 +105,7 @@ impl Notifications {
 
     /// Watches what the model wants told without being asked.
     pub fn watch_forced(&mut self, model: &DataModel<'_>) {
-        for parameter in model.inform() {
+        for parameter in model.told_unasked() {
             let level = model.notification(&parameter.path());
             if level > 0 && !self.watched.contains_key(&parameter.path()) {
                 let row = self.free_row();

@@ -107,7 +107,9 @@ pub(crate) fn notify(path: &str, level: u8) -> Answer {
 impl World {
     /// A device that knows its ACS and the time, and has not started.
     pub(crate) fn new() -> Self {
-        let tree = Tree::in_memory();
+        let backing = demarc::tree::Backing::Memory;
+        let guards = demarc::certs::guards();
+        let (tree, _) = Tree::open(backing, guards, Vec::new()).expect("memory opens");
         let mut world = Self {
             client: client(&tree),
             settings: Settings::read(&tree.snapshot()),
@@ -175,9 +177,8 @@ impl World {
 
     /// Some engine publishes; the client hears of it only where it watches.
     pub(crate) fn publish(&mut self, batch: impl FnOnce(&mut Publication<'_>)) {
-        self.woken.store(false, Ordering::Relaxed);
         self.tree.live().publish(batch);
-        if self.woken.load(Ordering::Relaxed) {
+        if self.woken.swap(false, Ordering::Relaxed) {
             self.input(Input::Wake);
         }
     }
@@ -232,6 +233,9 @@ impl World {
         while let Some(output) = self.client.poll() {
             self.obey(output);
         }
+        if self.woken.swap(false, Ordering::Relaxed) {
+            self.input(Input::Wake);
+        }
     }
 
     fn follow(&mut self) {
@@ -269,13 +273,23 @@ impl World {
                 let input = Input::Changed(outcome);
                 self.client.handle(now, &self.tree.instances(), input);
             }
+            Output::PutIntoUse { row, wishes } => {
+                let outcome = self.tree.commit_and_wait(wishes, 0);
+                self.follow();
+                let now = self.now();
+                let input = Input::Put { row, outcome };
+                self.client.handle(now, &self.tree.instances(), input);
+            }
             Output::Keep(wishes) => {
                 self.tree.commit_and_wait(wishes, 0).expect("granted");
                 self.follow();
             }
             Output::Close => self.closed += 1,
             Output::Proven(version) => self.proven.push(version),
-            Output::Publish(status) => self.status = Some(*status),
+            Output::Publish(status) => {
+                self.tree.live().publish(|live| status.publish(live));
+                self.status = Some(*status);
+            }
             Output::Say(_) => {}
             Output::Announce(announcement) => self.announced.push(announcement),
             Output::Watch(tables) => {

@@ -3,7 +3,7 @@
 use super::super::model::DataModel;
 use super::{After, Client, Moment, Output, Trouble, TroubleKind};
 use crate::schema::cwmp::AcsStatus;
-use crate::tree::{Instances, messages};
+use crate::tree::{Instances, Outcome, messages};
 
 impl Client {
     pub(super) fn done(&mut self, now: Moment, view: &Instances) {
@@ -33,8 +33,29 @@ impl Client {
     fn put_into_use(&mut self, view: &Instances) {
         if let Some(settings) = &self.settings {
             let all = DataModel::new(view, &settings.model).settle();
-            self.outputs.extend(all.into_iter().map(Output::Keep));
+            self.unfit
+                .retain(|row, _| all.iter().any(|(known, _)| known == row));
+            let all = all.into_iter();
+            let all = all.map(|(row, wishes)| Output::PutIntoUse { row, wishes });
+            self.outputs.extend(all);
         }
+    }
+
+    /// How that went; whoever added a row that cannot be used is told by its status.
+    pub(super) fn put(&mut self, row: String, outcome: Outcome) {
+        let Err(refusals) = outcome else {
+            self.unfit.remove(&row);
+            return;
+        };
+        let whole: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        let why = whole.join(", ");
+        if self.unfit.get(&row) == Some(&why) {
+            return;
+        }
+        self.note(&format!("{row} is not in use: {why}"));
+        let notice = messages::ADDED_ROW_UNFIT.with([&row, &why]);
+        self.outputs.push_back(Output::Say(notice));
+        self.unfit.insert(row, why);
     }
 
     pub(super) fn fail(&mut self, now: Moment, view: &Instances, trouble: Trouble) {

@@ -42,6 +42,13 @@ pub enum Input {
     Failed(Trouble),
     /// How the last [`Output::Change`] ended.
     Changed(Outcome),
+    /// How an [`Output::PutIntoUse`] ended.
+    Put {
+        /// The row.
+        row: String,
+        /// Whether it is in use.
+        outcome: Outcome,
+    },
     /// The device does not start again after all.
     Stays,
 }
@@ -55,6 +62,13 @@ pub enum Output {
     Close,
     /// A change that an answer waits for.
     Change(Transaction),
+    /// A row that the ACS has added; how it went comes back.
+    PutIntoUse {
+        /// Its name.
+        row: String,
+        /// What makes it active.
+        wishes: Transaction,
+    },
     /// What the client remembers; nothing waits for it.
     Keep(Transaction),
     /// A session succeeded with the settings of this version.

@@ -90,9 +90,14 @@ impl<'a> DataModel<'a> {
 
     /// What every Inform carries.
     pub fn inform(&self) -> Vec<Parameter> {
+        self.those(|leaf| leaf.inform)
+    }
+
+    /// Single parameters of a kind.
+    fn those(&self, wanted: impl Fn(&map::Leaf) -> bool) -> Vec<Parameter> {
         let all = map::objects().iter();
         let all = all.flat_map(|object| object.leaves.iter().map(move |leaf| (object, leaf)));
-        let forced = all.filter(|(_, leaf)| leaf.inform);
+        let forced = all.filter(|(_, leaf)| wanted(leaf));
         let paths = forced.map(|(object, leaf)| format!("{}{}", object.path, leaf.name));
         paths
             .filter_map(|path| self.parameter(&path.replacen("Device", self.settings.root, 1)))

@@ -97,7 +97,7 @@ fn delete(tree: &Tree, path: &str) -> Result<(), Code> {
 }
 
 fn settle(tree: &Tree) {
-    for wishes in with(tree, |model| model.settle()) {
+    for (_, wishes) in with(tree, |model| model.settle()) {
         tree.commit_and_wait(wishes, 0).expect("granted");
     }
 }

@@ -1,7 +1,7 @@
 //! Notification: which parameters may be told how, and what to watch for them.
 
-use super::DataModel;
 use super::map::{At, Leaf, Object, Otherwise, Rows, Source, Told, object, objects};
+use super::{DataModel, Parameter};
 use crate::schema::TableId;
 use crate::schema::cwmp::instance;
 use crate::schema::sip_ep::transport_config;
@@ -14,6 +14,11 @@ impl DataModel<'_> {
             Told::Off | Told::Quiet => 0,
             Told::Active | Told::Always => ACTIVE,
         }
+    }
+
+    /// What is told actively without the ACS asking for it.
+    pub fn told_unasked(&self) -> Vec<Parameter> {
+        self.those(|leaf| matches!(leaf.told, Told::Active | Told::Always))
     }
 
     /// Whether the ACS may have it notified like this (TR-069 A.3.2.4, TR-106 activeNotify).
