@@ -49,6 +49,8 @@ fn cell(text: &str, scope: &Scope<'_>) -> Result<String, String> {
         match word {
             "host" => form = Some("Form::Host".to_owned()),
             "port" => form = Some("Form::Port(0)".to_owned()),
+            "uri" => form = Some("Form::Uri".to_owned()),
+            "user" => form = Some("Form::User".to_owned()),
             "tenths" => form = Some("Form::Tenths".to_owned()),
             "as" => form = Some(choices(next()?, column, scope)?),
             "to" => form = Some(format!("Form::Path({})", object(next()?, scope)?)),

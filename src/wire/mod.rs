@@ -1,5 +1,6 @@
 //! Bytes to meaning and back: no state, no clock, no socket.
 
+pub mod address_of_record;
 pub mod ber;
 pub mod credential;
 pub mod digest;

@@ -356,6 +356,7 @@ mod tests {
             tree.commit_and_wait(txn, 0).expect("granted");
         };
         set("Bni.NetworkInterfaces[Idx=1].InterfaceName", "Lan1".into());
+        set("Bni.NetworkInterfaces[Idx=1].Activation", Value::Integer(1));
         let down = InterfaceStatus::LinkDown;
         tree.live()
             .publish(|live| live.set(status::INTERFACE_STATUS, &Index::number(1), down));

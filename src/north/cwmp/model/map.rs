@@ -156,6 +156,10 @@ pub enum Form {
     Host,
     /// The port of a host:port, and what 0 means.
     Port(u16),
+    /// A user as a SIP URI.
+    Uri,
+    /// A user, which may be written as a URI.
+    User,
     /// A time.
     Time,
     /// Hundredths of a second as seconds.

@@ -16,6 +16,7 @@ mod read;
 mod rows;
 mod text;
 mod told;
+mod user;
 mod write;
 
 pub use path::Parameter;
