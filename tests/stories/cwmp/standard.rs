@@ -294,7 +294,7 @@ fn a_device_type_says_of_the_standards_model_what_the_device_has() {
                 let service = path.strip_prefix("Device.Services.");
                 let service = service.is_some_and(|rest| rest.starts_with("VoiceService.{i}."));
                 let count = path == "Device.Services.VoiceServiceNumberOfEntries";
-                (service || count) == !prefix.is_empty()
+                (service || count) != prefix.is_empty()
             })
             .collect();
         let named: BTreeSet<String> = said.keys().map(|name| format!("{prefix}{name}")).collect();
