@@ -61,3 +61,51 @@ async fn send(errand: &Errand, lookup: &Lookup) -> io::Result<()> {
 
 /// For finding the address and sending.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn a_datagram_arrives_and_a_name_without_an_address_is_told_of_once() {
+        let there = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+        there
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .expect("a timeout");
+        let port = there.local_addr().expect("bound").port();
+        let lookup: Lookup = Arc::new(|name| {
+            let known = name == "acs.example";
+            let found = known.then_some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+            Box::pin(async move { found.into_iter().collect() })
+        });
+        let tree = Tree::in_memory();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = said.clone();
+        tree.on_notice(move |notice| heard.lock().expect("unpoisoned").push(notice.id));
+        let errand = |host: &str| Errand {
+            announcement: Announcement {
+                host: host.to_owned(),
+                port,
+                octets: host.as_bytes().to_vec(),
+            },
+            from: None,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let (send, receive) = mpsc::channel(4);
+            for host in ["nobody.example", "nobody.example", "acs.example"] {
+                assert!(send.send(errand(host)).await.is_ok());
+            }
+            drop(send);
+            carry(receive, lookup, tree.clone()).await;
+        });
+        let mut octets = [0; 64];
+        let length = there.recv(&mut octets).expect("it arrives");
+        assert_eq!(&octets[..length], b"acs.example");
+        assert_eq!(*said.lock().expect("unpoisoned"), [60]);
+    }
+}
