@@ -8,7 +8,7 @@ use crate::emit::{short, table_index_of, upper_camel};
 use crate::model::{Model, Rows};
 use crate::tr069_source::{Scope, source};
 use crate::tr069_vendor::{vendor_leaves, vendor_objects};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::{fs, iter};
@@ -54,7 +54,11 @@ pub(crate) fn tables(model: &Model) -> Result<String, String> {
     for (file, text) in &texts {
         fill(text, model, &paths, &mut objects).map_err(|fault| format!("{file}: {fault}"))?;
     }
-    vendor_leaves(model, &mut objects);
+    let told = Told {
+        quiet: told(&texts, model, "quiet ")?,
+        active: told(&texts, model, "active ")?,
+    };
+    vendor_leaves(model, &told, &mut objects);
     Ok(emit(&objects, &paths)? + &companions(&texts, model)?)
 }
 
@@ -62,7 +66,7 @@ pub(crate) fn tables(model: &Model) -> Result<String, String> {
 fn companions(texts: &[(String, String)], model: &Model) -> Result<String, String> {
     let mut out = String::from("static COMPANIONS: &[Companion] = &[\n");
     let all = texts.iter().flat_map(|(_, text)| lines(text));
-    for line in all.filter(|line| is_companion(line) || line.contains(" else ")) {
+    for line in all.filter(|line| line.contains(" else ")) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let at = |word| words.iter().position(|known| *known == word);
         let own = at("with").map_or(3, |_| 1);
@@ -82,6 +86,32 @@ fn companions(texts: &[(String, String)], model: &Model) -> Result<String, Strin
     Ok(out + "];\n")
 }
 
+/// The columns of vendor objects that are notified in a way of their own.
+pub(crate) struct Told {
+    /// They may not be notified actively.
+    pub(crate) quiet: BTreeSet<usize>,
+    /// They are, from the start.
+    pub(crate) active: BTreeSet<usize>,
+}
+
+/// `quiet Service.Scalar` or `quiet Service.Table`; `active` likewise.
+fn told(texts: &[(String, String)], model: &Model, verb: &str) -> Result<BTreeSet<usize>, String> {
+    let mut told = BTreeSet::new();
+    let all = texts.iter().flat_map(|(_, text)| lines(text));
+    for name in all.filter_map(|line| line.strip_prefix(verb)) {
+        match (find(model, name), table_named(model, name)) {
+            (Some(column), _) => drop(told.insert(column)),
+            (None, Some((service, table))) => {
+                let columns = model.columns.iter().enumerate();
+                let of = columns.filter(|(_, one)| one.service == service && one.table == table);
+                told.extend(of.map(|(id, _)| id));
+            }
+            (None, None) => return Err(format!("{verb}{name}: it is not in the tree")),
+        }
+    }
+    Ok(told)
+}
+
 fn maps() -> Vec<PathBuf> {
     let folder = fs::read_dir("tr069").expect("tr069/ stands beside build.rs");
     let mut maps: Vec<PathBuf> = folder
@@ -97,8 +127,10 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
+/// Whether a line says something beside the objects and parameters.
 fn is_companion(line: &str) -> bool {
-    line.starts_with("with ")
+    let verbs = ["with ", "quiet ", "active "];
+    verbs.iter().any(|verb| line.starts_with(verb))
 }
 
 fn words(line: &str, count: usize) -> Vec<&str> {
@@ -279,7 +311,7 @@ pub(crate) fn typing(kind: &str) -> Result<Typing, String> {
     if let Some(most) = inner('(', ')') {
         typing.most = most.parse().map_err(|_| format!("{kind}: no size"))?;
     } else if let Some(values) = inner('{', '}') {
-        typing.values = values.split('|').map(str::to_owned).collect();
+        typing.values = values.split('|').map(spaced).collect();
     } else if let Some(range) = inner('[', ']') {
         let (low, high) = range.split_once("..").ok_or(format!("{kind}: no range"))?;
         let bound = |text: &str, none| match text {
@@ -294,6 +326,11 @@ pub(crate) fn typing(kind: &str) -> Result<Typing, String> {
         true => Ok(typing),
         false => Err(format!("{word} is no type")),
     }
+}
+
+/// A word of the standard that has a space in it stands in a map with a tilde.
+pub(crate) fn spaced(word: &str) -> String {
+    word.replace('~', " ")
 }
 
 pub(crate) fn leaf(
@@ -324,6 +361,7 @@ pub(crate) fn leaf(
         }
     }
     let (low, high) = typing.range;
+    let syntax = spaced(syntax);
     Ok(format!(
         "Leaf {{ name: {name:?}, access: {access}, kind: Kind::{kind}, syntax: {syntax:?}, most: {}, range: ({low}, {high}), source: {source}, inform: {inform}, told: {told} }}",
         typing.most

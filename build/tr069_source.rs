@@ -2,7 +2,7 @@
 
 use crate::emit::short;
 use crate::model::{Column, Model, Role};
-use crate::tr069::{Paths, Typing, find};
+use crate::tr069::{Paths, Typing, find, spaced};
 
 /// What a line may refer to.
 pub(crate) struct Scope<'a> {
@@ -51,6 +51,8 @@ fn cell(text: &str, scope: &Scope<'_>) -> Result<String, String> {
             "port" => form = Some("Form::Port(0)".to_owned()),
             "least" => form = Some("Form::Least".to_owned()),
             "greatest" => form = Some("Form::Greatest".to_owned()),
+            "uri" => form = Some("Form::Uri".to_owned()),
+            "user" => form = Some("Form::User".to_owned()),
             "tenths" => form = Some("Form::Tenths".to_owned()),
             "as" => form = Some(choices(next()?, column, scope)?),
             "to" => form = Some(format!("Form::Path({})", object(next()?, scope)?)),
@@ -112,10 +114,12 @@ fn plain(column: &Column, scope: &Scope<'_>) -> Result<String, String> {
         ),
         "int" => fits(labels.is_empty() && column.base == "Integer", "Form::Plain"),
         "dateTime" => fits(column.base == "Octets", "Form::Time"),
-        _ => fits(
-            column.base == "Octets" && scope.typing.values.is_empty(),
-            "Form::Plain",
-        ),
+        _ => {
+            // A number reads as text, and only reads.
+            let number = !scope.writes && column.base == "Unsigned" && labels.is_empty();
+            let text = column.base == "Octets" || number;
+            fits(text && scope.typing.values.is_empty(), "Form::Plain")
+        }
     }
 }
 
@@ -200,8 +204,9 @@ fn choices(text: &str, column: &Column, scope: &Scope<'_>) -> Result<String, Str
         if !(known || column.labels.is_empty() || ours.is_empty() || ours == "*") {
             return Err(format!("{} has no {ours}", column.name));
         }
+        let theirs = spaced(theirs);
         let allowed = &scope.typing.values;
-        if !allowed.is_empty() && !allowed.iter().any(|value| value == theirs) {
+        if !allowed.is_empty() && !allowed.contains(&theirs) {
             return Err(format!("{theirs} is no value of it"));
         }
         pairs.push(format!("({ours:?}, {theirs:?})"));

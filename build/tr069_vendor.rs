@@ -5,7 +5,7 @@
 
 use crate::emit::{short, table_index_of, upper_camel};
 use crate::model::{Column, Model, Role, Rows};
-use crate::tr069::{Object, leaf, plain, typing};
+use crate::tr069::{Object, Told, leaf, plain, typing};
 use std::collections::BTreeMap;
 
 /// TR-106 §3.3: `X_` and the OUI of who defined it, or the name of who did.
@@ -50,7 +50,7 @@ pub(crate) fn vendor_objects(model: &Model, objects: &mut BTreeMap<String, Objec
     }
 }
 
-pub(crate) fn vendor_leaves(model: &Model, objects: &mut BTreeMap<String, Object>) {
+pub(crate) fn vendor_leaves(model: &Model, told: &Told, objects: &mut BTreeMap<String, Object>) {
     for (id, column) in shown(model) {
         let path = vendor_path(model, column);
         let object = objects.get_mut(&path).expect("it was declared");
@@ -79,7 +79,13 @@ pub(crate) fn vendor_leaves(model: &Model, objects: &mut BTreeMap<String, Object
             "Source::Cell(&Cell {{ at: {at}, column: ColumnId({id}), form: {form}, otherwise: Otherwise::Nothing, also: &[] }})"
         );
         let name = short(column);
-        let leaf = leaf(&name, access, &syntax, &typing, &source, "").expect("a leaf");
+        let counts = matches!(column.base, "Counter32" | "Counter64" | "TimeTicks");
+        let flags = match counts || told.quiet.contains(&id) {
+            true => "quiet",
+            false if told.active.contains(&id) => "active",
+            false => "",
+        };
+        let leaf = leaf(&name, access, &syntax, &typing, &source, flags).expect("a leaf");
         object.leaves.push((name, leaf));
     }
 }

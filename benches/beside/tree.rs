@@ -1,8 +1,9 @@
 //! Reading the tree, as the SNMP agent does it.
 
+use std::borrow::Cow;
 use std::hint::black_box;
 
-use demarc::north::snmp::access::{Mib, Oid};
+use demarc::north::snmp::access::{Found, Mib, Oid};
 use demarc::schema::{Column, ColumnId, Index, Name, Role, TableId, Value, cert, sip_ep};
 use demarc::tree::{Actor, Creation, Instances, Transaction, Tree};
 
@@ -101,8 +102,10 @@ fn step(tree: &Instances) -> f64 {
 }
 
 /// Reads what whoever writes an answer would read.
-fn read((name, value): (Oid, Value)) -> u32 {
-    name.iter().fold(octets(&value), |sum, arc| sum ^ arc)
+fn read((name, value): (Found<'_>, Cow<'_, Value>)) -> u32 {
+    let of_object = name.encoded.iter().map(|octet| u32::from(*octet));
+    let arcs = of_object.chain(name.index.iter().copied());
+    arcs.fold(octets(&value), |sum, arc| sum ^ arc)
 }
 
 fn octets(value: &Value) -> u32 {

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::machine::RunOptions;
+use super::tr069::Document;
 use crate::north::script::{Fault, Script};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -117,9 +118,10 @@ pub enum Verb {
         /// A path; one that ends with a dot is an object
         #[arg(required_unless_present = "export")]
         path: Option<String>,
-        /// The data model as XML, for servers that import one
-        #[arg(long, conflicts_with = "path")]
-        export: bool,
+        /// A document as XML, for servers that import one: the whole data model,
+        /// or a device type that says what it has of a standard's model
+        #[arg(long, conflicts_with = "path", num_args = 0..=1, default_missing_value = "model")]
+        export: Option<Document>,
     },
     /// Look at the store of a stopped device
     #[command(subcommand)]

@@ -52,7 +52,10 @@ pub fn perform(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::RecoverAdmin => machine::recover_admin(&shared.data, out),
         Verb::Store(StoreVerb::Ls) => store::ls(shared, out),
         Verb::Mib(arguments) => mib::mib(&arguments, shared, out),
-        Verb::Tr069 { path, .. } => tr069::tr069(path.as_deref(), shared.json, out),
+        Verb::Tr069 { path, export } => match export {
+            Some(document) => tr069::export(document, out),
+            None => tr069::tr069(&path.unwrap_or_default(), shared.json, out),
+        },
         Verb::Log { list: true, .. } => pages::messages(shared.json, out),
         Verb::Completion { shell } => complete::script(shell, out),
         verb => {

@@ -1,17 +1,36 @@
-//! What TR-069 calls things: of a parameter, or the whole model as a document.
+//! What TR-069 calls things: of a parameter, or whole models as documents.
 
 use super::ask::say;
 use super::failure::Failure;
 use super::mib::wrapped;
+use crate::north::cwmp::model::device_type::Standard;
 use crate::north::cwmp::model::explain::{Explained, explain};
 use crate::north::cwmp::model::export::document;
+use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use std::io::Write;
 
-pub(super) fn tr069(path: Option<&str>, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let Some(path) = path else {
-        return say(out, document().trim_end());
+/// What may be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Document {
+    /// The data model, complete by itself, vendor objects and all.
+    Model,
+    /// The device type over the standard's Device:2.17 (TR-181).
+    Device,
+    /// The device type over the standard's VoiceService:2.0 (TR-104).
+    VoiceService,
+}
+
+pub(super) fn export(what: Document, out: &mut dyn Write) -> Result<(), Failure> {
+    let document = match what {
+        Document::Model => document(),
+        Document::Device => Standard::Device.document(),
+        Document::VoiceService => Standard::VoiceService.document(),
     };
+    say(out, document.trim_end())
+}
+
+pub(super) fn tr069(path: &str, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let found = explain(path);
     if found.is_empty() {
         let why =

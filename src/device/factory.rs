@@ -8,8 +8,8 @@ use super::services::SERVICES;
 use crate::certs::install_anchors;
 use crate::north::script::{Act, Script};
 use crate::schema::{
-    self, ColumnId, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, cwmp, ep_adm, hoc, scm,
-    snmp,
+    self, ColumnId, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, cwmp, ep_adm, hoc, nlm,
+    scm, snmp,
 };
 use crate::tree::{Actor, Creation, Row, Snapshot, Transaction, Tree, messages};
 use openssl::rand::rand_bytes;
@@ -249,6 +249,9 @@ fn own_rows(txn: &mut Transaction, snapshot: &Snapshot, identity: &Identity) {
     for (name, _, _) in SERVICES {
         make(scm::service_commands::TABLE, Index::text(name));
         make(scm::services_config::TABLE, Index::text(name));
+    }
+    for alarm in super::alarms::numbers() {
+        make(nlm::supported_alarm::TABLE, Index::number(alarm));
     }
     for priority in 1..=PLACES {
         make(hoc::static_sntp_servers::TABLE, Index::number(priority));

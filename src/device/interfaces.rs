@@ -159,7 +159,7 @@ fn state(
         ConfigStatus::DuplicateInterfaceName
     } else if interface.link.is_empty() && wanted.is_empty() {
         ConfigStatus::InvalidLinkName
-    } else if !wanted.is_empty() && wanted.parse::<IpAddr>().is_err() {
+    } else if !wanted.is_empty() && !wanted.parse().is_ok_and(is_a_hosts) {
         ConfigStatus::InvalidStaticIpAddr
     } else {
         ConfigStatus::ValidConfig
@@ -206,6 +206,12 @@ fn trouble(states: &[(Index, Interface, State)]) -> String {
         ),
         fault => format!("interface {name} cannot be used: {} in {row}", label(fault)),
     }
+}
+
+/// Whether a host can have the address at all: one that means all, many or none is nobody's.
+fn is_a_hosts(address: IpAddr) -> bool {
+    let everybody = matches!(address, IpAddr::V4(four) if four.is_broadcast());
+    !(address.is_unspecified() || address.is_multicast() || everybody)
 }
 
 fn label(fault: network_interfaces::ConfigStatus) -> &'static str {

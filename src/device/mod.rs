@@ -3,6 +3,7 @@
 //! Nothing of a device is global, so that one process runs as many as its
 //! memory holds, on one [`Store`](crate::tree::Store).
 
+mod alarms;
 mod clock;
 mod confirm;
 mod cwmp;

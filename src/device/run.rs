@@ -6,8 +6,8 @@ use super::services::Control;
 use super::settled::{settings, without_engine};
 use super::system::{self, TimeOfDay, VERSION};
 use super::{
-    DeviceError, clock, confirm, cwmp, endpoints, factory, interfaces, log, operations, sip, snmp,
-    snmpex, store,
+    DeviceError, alarms, clock, confirm, cwmp, endpoints, factory, interfaces, log, operations,
+    sip, snmp, snmpex, store,
 };
 use crate::certs::io::{Memory, Ports as CertPorts, Runner};
 use crate::certs::{Keyring, TlsTime, Unit};
@@ -73,6 +73,7 @@ impl Device {
         let (grow, grown) = watch::channel(0);
         parts.spawn(log::show(tree.clone(), logger.clone(), grow));
         parts.spawn(snmpex::run(tree.clone(), now.clone()));
+        parts.spawn(alarms::run(tree.clone(), now.clone()));
         parts.spawn(store::watch(tree.clone(), device.store.clone()));
         let asked = Arc::downgrade(&device);
         tree.probe_changes_by(Arc::new(move |tables| {

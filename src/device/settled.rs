@@ -90,6 +90,7 @@ pub fn claims() -> Vec<ColumnId> {
         crate::certs::settings::Settings::claims(),
         crate::sip::settings::Settings::claims(),
         super::names::Settings::claims(),
+        super::alarms::Settings::claims(),
         super::interfaces::Settings::claims(),
         super::services::Settings::claims(),
         super::endpoints::Settings::claims(),

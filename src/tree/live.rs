@@ -6,10 +6,10 @@
 
 use super::row::Row;
 use super::snapshot::Snapshot;
-use super::table::Rows;
+use super::watch::{Subscribers, Subscription};
 use crate::schema::{ColumnId, Enumerated, Index, Role, TableId, Typed, Value, kind};
 use arc_swap::ArcSwap;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What engines publish.
@@ -17,6 +17,7 @@ pub struct Live {
     rows: ArcSwap<Snapshot>,
     probes: ArcSwap<HashMap<ColumnId, Probe>>,
     writer: Mutex<()>,
+    subscribers: Subscribers,
 }
 
 /// Answers a scalar at the moment it is asked for.
@@ -25,6 +26,7 @@ pub type Probe = Arc<dyn Fn() -> Value + Send + Sync>;
 /// A batch of publications, seen by readers at once.
 pub struct Publication<'a> {
     rows: &'a mut Snapshot,
+    changed: BTreeSet<TableId>,
 }
 
 impl Live {
@@ -33,6 +35,7 @@ impl Live {
             rows: ArcSwap::from_pointee(Snapshot::empty()),
             probes: ArcSwap::default(),
             writer: Mutex::new(()),
+            subscribers: Subscribers::default(),
         }
     }
 
@@ -43,10 +46,29 @@ impl Live {
 
     /// Publishes a batch.
     pub fn publish(&self, batch: impl FnOnce(&mut Publication<'_>)) {
-        let _one = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows = Snapshot::clone(&self.rows.load());
-        batch(&mut Publication { rows: &mut rows });
+        let mut publication = Publication {
+            rows: &mut rows,
+            changed: BTreeSet::new(),
+        };
+        batch(&mut publication);
+        let changed = publication.changed;
         self.rows.store(Arc::new(rows));
+        drop(one);
+        if !changed.is_empty() {
+            self.subscribers.tell(&changed, &[]);
+        }
+    }
+
+    /// Wakes when something that is published in these tables has changed.
+    /// What a probe answers changes without anybody being told.
+    pub fn watch(
+        &self,
+        tables: impl IntoIterator<Item = TableId>,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Subscription {
+        self.subscribers.add(tables, Box::new(wake))
     }
 
     /// Answers a scalar by asking, for what changes all the time.
@@ -81,6 +103,10 @@ impl Publication<'_> {
         };
         self.row(object.table, index);
         let rows = self.rows.rows_mut(object.table);
+        if rows.get(index).and_then(|row| row.cell(slot)) == Some(&value) {
+            return;
+        }
+        self.changed.insert(object.table);
         rows.edit(index, |row| row.set(slot, value));
     }
 
@@ -93,18 +119,24 @@ impl Publication<'_> {
     pub fn row(&mut self, table: TableId, index: &Index) {
         let rows = self.rows.rows_mut(table);
         if rows.get(index).is_none() {
+            self.changed.insert(table);
             rows.put(index.clone(), Row::hollow(table.get().live_cells()));
         }
     }
 
     /// Withdraws a row.
     pub fn remove(&mut self, table: TableId, index: &Index) {
-        self.rows.rows_mut(table).take(index);
+        if self.rows.rows_mut(table).take(index).is_some() {
+            self.changed.insert(table);
+        }
     }
 
     /// Withdraws all rows of a table.
     pub fn clear(&mut self, table: TableId) {
-        *self.rows.rows_mut(table) = Rows::default();
+        let rows = std::mem::take(self.rows.rows_mut(table));
+        if !rows.is_empty() {
+            self.changed.insert(table);
+        }
     }
 }
 
@@ -171,5 +203,32 @@ impl IntoCell<kind::Switch> for bool {
 impl<E: Enumerated> IntoCell<E> for E {
     fn into_cell(self) -> Value {
         Value::Integer(self.number())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::hoc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn a_watcher_is_woken_by_what_has_changed_in_its_tables_and_by_nothing_else() {
+        let live = Live::new();
+        let woken = Arc::new(AtomicUsize::new(0));
+        let count = woken.clone();
+        let table = hoc::CLOCK_REASON.id().get().table;
+        let watch = live.watch([table], move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let say = |text: &str| live.publish(|live| live.scalar(hoc::CLOCK_REASON, text));
+        say("one");
+        say("one");
+        say("two");
+        live.publish(|live| live.scalar(crate::schema::cwmp::ACS_URL, "elsewhere"));
+        assert_eq!(woken.load(Ordering::Relaxed), 2);
+        drop(watch);
+        say("three");
+        assert_eq!(woken.load(Ordering::Relaxed), 2);
     }
 }

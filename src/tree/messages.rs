@@ -378,6 +378,20 @@ pub const UDP_REQUEST_REFUSED: Message<3> = m(
 );
 /// How the STUN server is reached has changed.
 pub const STUN_STATE: Message<1> = m(Cwmp, 50, Info, "STUN: {state}");
+/// A row that the ACS added cannot be used.
+pub const ADDED_ROW_UNFIT: Message<2> = m(
+    Cwmp,
+    90,
+    Warning,
+    "{row}, which the ACS has added, is not in use: {reason}",
+);
+/// A lightweight notification did not leave.
+pub const ACS_NOT_ANNOUNCED: Message<2> = m(
+    Cwmp,
+    60,
+    Warning,
+    "cannot send lightweight notifications to {server}: {reason}: see Cwmp.UdpLightweightNotificationHost",
+);
 /// A certificate was installed.
 pub const CERTIFICATE_INSTALLED: Message<2> = m(
     Cert,
@@ -535,6 +549,8 @@ pub const REGISTRY: &[Kind] = &[
     ACS_TRANSFER_FAILED.kind(),
     UDP_REQUEST_REFUSED.kind(),
     STUN_STATE.kind(),
+    ACS_NOT_ANNOUNCED.kind(),
+    ADDED_ROW_UNFIT.kind(),
 ];
 
 #[cfg(test)]

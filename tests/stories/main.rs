@@ -1,5 +1,6 @@
 //! Stories: what a user or a peer does and what comes of it, one module a subject.
 
+mod alarms;
 mod certs;
 mod confirmed;
 mod cwmp;

@@ -5,6 +5,7 @@
 //! One session at a time; whatever happens during one waits for the next.
 
 mod agenda;
+mod announce;
 mod ending;
 mod message;
 mod opening;
@@ -12,11 +13,12 @@ mod shown;
 mod talk;
 mod transfer;
 
+pub use announce::Announcement;
 pub use message::{Body, Input, Moment, Output, Post, Trouble, TroubleKind};
 
 use super::event::{Cause, Events};
 use super::notify::Notifications;
-use super::periodic::Period;
+use super::periodic::Beat;
 use super::retry::Retry;
 use super::rpc::Change;
 use super::session::Session;
@@ -57,16 +59,23 @@ pub struct Client {
     retry: Retry,
     /// When the next session is due, whatever for.
     due: Option<Instant>,
-    period: Option<(Period, Instant)>,
+    period: Beat,
+    heartbeat: Beat,
+    /// Of passive lightweight notifications.
+    light: Beat,
+    /// When a lightweight notification may follow the last one.
+    light_after: Option<Instant>,
     scheduled: BTreeMap<u32, (Instant, String)>,
     transfers: Transfers,
     /// Types of files that somebody at the unit would like.
     wishes: Vec<String>,
     /// When the last input came.
     seen: Option<Instant>,
-    /// When the last session began that active notifications may follow.
-    last_began: Option<Instant>,
+    /// When the last session ended that went well.
+    last_ended: Option<Instant>,
     running: Option<Running>,
+    /// Rows that the ACS has added and that cannot be used, and why.
+    unfit: BTreeMap<String, String>,
     status: Status,
     /// As it was last published.
     shown: Option<Status>,
@@ -106,13 +115,17 @@ impl Client {
             notifications: Notifications::recall(snapshot),
             retry: Retry::default(),
             due: None,
-            period: None,
+            period: Beat::default(),
+            heartbeat: Beat::default(),
+            light: Beat::default(),
+            light_after: None,
             scheduled: BTreeMap::new(),
             transfers: Transfers::default(),
             wishes: Vec::new(),
             seen: None,
-            last_began: None,
+            last_ended: None,
             running: None,
+            unfit: BTreeMap::new(),
             status: Status::starting(),
             shown: None,
             leaving: false,
@@ -138,6 +151,7 @@ impl Client {
             Input::Heard(heard) => self.hear(now, view, heard),
             Input::Failed(trouble) => self.fail(now, view, trouble),
             Input::Changed(outcome) => self.changed(now, view, outcome),
+            Input::Put { row, outcome } => self.put(row, outcome),
             Input::Stays => self.leaving = false,
             Input::Transfer(heard) => self.hear_of_transfer(now, heard),
             Input::RequestDownload(file_type) => self.wish_for(now, file_type),
@@ -146,6 +160,8 @@ impl Client {
         self.look_around(now, view);
         self.begin_if_due(now, view);
         self.transfer_if_due(now);
+        self.outputs
+            .extend(self.notifications.moved().map(Output::Watch));
         self.show(now);
         if let (None, Some(settings)) = (&self.running, &self.settings) {
             settings.model.known.forget();
@@ -161,14 +177,14 @@ impl Client {
     pub fn wake_at(&self) -> Option<Instant> {
         let may_begin = self.running.is_none() && !self.leaving;
         let waiting = may_begin.then_some(self.due).flatten();
-        let period = self.period.map(|(_, at)| at);
+        let beats = [self.period.at(), self.heartbeat.at(), self.light.at()];
         let scheduled = self.scheduled.values().map(|(at, _)| *at).min();
         let transfer = self
             .seen
             .filter(|_| may_begin)
             .and_then(|seen| self.transfers.wake_at(seen));
-        let all = [waiting, period, scheduled, transfer];
-        all.into_iter().flatten().min()
+        let once = [waiting, scheduled, transfer, self.light_after];
+        once.into_iter().chain(beats).flatten().min()
     }
 
     fn settle(&mut self, now: Moment, view: &Instances, settings: Settings) {
@@ -176,10 +192,18 @@ impl Client {
         let Some(settings) = &self.settings else {
             return;
         };
-        if before.as_ref().map(|before| before.period) != Some(settings.period) {
-            self.period = settings
-                .period
-                .map(|period| (period, now.tick + period.until_next(now.wall)));
+        let was = before.as_ref();
+        if was.map(|before| before.period) != Some(settings.period) {
+            self.period.follow(settings.period, now.tick, now.wall);
+        }
+        if was.map(|before| before.heartbeat) != Some(settings.heartbeat) {
+            self.heartbeat
+                .follow(settings.heartbeat, now.tick, now.wall);
+            self.heartbeat.scatter(now.chance, now.tick, now.wall);
+        }
+        let light = |settings: &Settings| settings.lightweight.as_ref().and_then(|it| it.period);
+        if was.map(light) != Some(light(settings)) {
+            self.light.follow(light(settings), now.tick, now.wall);
         }
         let new_acs = before
             .as_ref()

@@ -34,6 +34,8 @@ pub enum Cause {
     RequestDownload,
     /// `10 AUTONOMOUS TRANSFER COMPLETE`
     AutonomousTransferComplete,
+    /// `14 HEARTBEAT`
+    Heartbeat,
     /// `M ...`, with the key of the request.
     Method(Method, String),
 }
@@ -67,6 +69,7 @@ impl Cause {
             Self::DiagnosticsComplete => "8 DIAGNOSTICS COMPLETE",
             Self::RequestDownload => "9 REQUEST DOWNLOAD",
             Self::AutonomousTransferComplete => "10 AUTONOMOUS TRANSFER COMPLETE",
+            Self::Heartbeat => "14 HEARTBEAT",
             Self::Method(Method::Reboot, _) => "M Reboot",
             Self::Method(Method::ScheduleInform, _) => "M ScheduleInform",
             Self::Method(Method::Download, _) => "M Download",
@@ -90,6 +93,7 @@ impl Cause {
             | Self::TransferComplete
             | Self::RequestDownload
             | Self::AutonomousTransferComplete
+            | Self::Heartbeat
             | Self::Method(..) => true,
             // The next start finds these anew, and 6 must not be told again.
             Self::Bootstrap
@@ -102,12 +106,13 @@ impl Cause {
 
     /// The cause of a row.
     fn of(code: &str, key: &str) -> Option<Self> {
-        const PLAIN: [Cause; 5] = [
+        const PLAIN: [Cause; 6] = [
             Cause::Periodic,
             Cause::Scheduled,
             Cause::TransferComplete,
             Cause::RequestDownload,
             Cause::AutonomousTransferComplete,
+            Cause::Heartbeat,
         ];
         const METHODS: [Method; 5] = [
             Method::Reboot,

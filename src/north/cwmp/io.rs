@@ -10,6 +10,7 @@ mod connection;
 mod door;
 mod doors;
 mod file;
+mod herald;
 mod line;
 mod mail;
 mod mover;
@@ -17,7 +18,7 @@ mod operations;
 mod staging;
 
 use super::binding;
-use super::client::{Client, Input, Moment, Output, Post};
+use super::client::{Announcement, Client, Input, Moment, Output, Post};
 use super::exchange::Account;
 use super::settings::Settings;
 use super::status::Status;
@@ -25,7 +26,7 @@ use super::transfers::Heard;
 use crate::certs::io::Lookup;
 use crate::certs::{Keyring, Level};
 use crate::schema::cwmp::TransportCertificateValidation as Validation;
-use crate::schema::{self, TableId, cwmp};
+use crate::schema::{self, TableId, cert, cwmp};
 use crate::tree::{
     Actor, Answer, Configured, Face, Invocation, OperationError, Outcome, Rights, Subscription,
     Transaction, Tree, messages,
@@ -37,7 +38,7 @@ use mover::Mover;
 pub use mover::{Files, RunScript, Running};
 use openssl::rand::rand_bytes;
 pub use staging::Firmware;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -73,8 +74,8 @@ struct Around {
 const SERVICE: &str = "Cwmp";
 /// Things that may wait for the client.
 const QUEUE: usize = 16;
-/// How often what the tree shows and nobody tells of is looked at.
-const LOOK: Duration = Duration::from_secs(5);
+/// How long it sleeps where nothing is due.
+const NOTHING_DUE: Duration = Duration::from_secs(3600);
 
 /// Runs the client until it is to stop.
 pub async fn run(ports: Ports) {
@@ -94,8 +95,11 @@ pub async fn run(ports: Ports) {
         send,
     );
     let (doors, requests) = Doors::new(&ports, &around, &mut parts);
+    let (announce, announcements) = mpsc::channel(QUEUE);
     let tree = ports.tree.clone();
-    Runner::new(ports, orders, doors, mover)
+    let carrying = herald::carry(announcements, ports.lookup.clone(), tree.clone());
+    parts.spawn(carrying);
+    Runner::new(ports, orders, doors, mover, announce)
         .run(answers, requests, moved)
         .await;
     parts.shutdown().await;
@@ -116,6 +120,10 @@ struct Runner {
     version: Option<u64>,
     subscription: Subscription,
     changed: Arc<Notify>,
+    /// Something has changed that is published and that the ACS wants to hear of.
+    published: Arc<Notify>,
+    watch: Subscription,
+    announce: mpsc::Sender<herald::Errand>,
     invocations: mpsc::Receiver<Invocation>,
     orders: mpsc::Sender<Order>,
     mover: Mover,
@@ -127,7 +135,13 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(ports: Ports, orders: mpsc::Sender<Order>, doors: Doors, mover: Mover) -> Self {
+    fn new(
+        ports: Ports,
+        orders: mpsc::Sender<Order>,
+        doors: Doors,
+        mover: Mover,
+        announce: mpsc::Sender<herald::Errand>,
+    ) -> Self {
         let changed = Arc::new(Notify::new());
         let wake = changed.clone();
         let tables = schema::tables().map(|(table, _)| table);
@@ -136,6 +150,8 @@ impl Runner {
         let subscription = ports.tree.subscribe(tables, move || wake.notify_one());
         let (invoke, invocations) = mpsc::channel(QUEUE);
         operations::offer(&ports.tree, invoke);
+        let published = Arc::new(Notify::new());
+        let watch = watch_published(&ports.tree, &published, BTreeSet::new());
         Self {
             client: Client::new(ports.who.clone(), &ports.tree.instances()),
             ports,
@@ -143,6 +159,9 @@ impl Runner {
             version: None,
             subscription,
             changed,
+            published,
+            watch,
+            announce,
             invocations,
             orders,
             mover,
@@ -165,6 +184,7 @@ impl Runner {
             tokio::select! {
                 () = told_to_stop(&mut stop) => return,
                 () = self.changed.notified() => self.follow().await,
+                () = self.published.notified() => self.give(Input::Wake).await,
                 changed = self.ports.addresses.changed() => match changed {
                     Ok(()) => {
                         self.doors.place(&self.ports, self.settings.as_ref()).await;
@@ -243,6 +263,10 @@ impl Runner {
             Output::Post(post) => self.post(post).await,
             Output::Close => self.order(Order::Close).await,
             Output::Change(wishes) => return Some(Input::Changed(self.commit(wishes).await)),
+            Output::PutIntoUse { row, wishes } => {
+                let outcome = self.commit(wishes).await;
+                return Some(Input::Put { row, outcome });
+            }
             Output::Keep(wishes) => {
                 // What cannot be kept is told again after a restart, and the tree has said why.
                 let _ = self.commit(wishes).await;
@@ -253,6 +277,10 @@ impl Runner {
             Output::Transfer(wanted) => {
                 let at = self.now().wall.map_or(0, |wall| wall.secs());
                 self.mover.carry(wanted, at);
+            }
+            Output::Announce(announcement) => self.announce(announcement),
+            Output::Watch(tables) => {
+                self.watch = watch_published(&self.ports.tree, &self.published, tables);
             }
             Output::Reboot => return self.leave("Scm.Reboot").await,
             Output::FactoryReset => return self.leave("Conf.FactoryReset").await,
@@ -286,6 +314,14 @@ impl Runner {
     fn from(&self, settings: &Settings) -> Option<IpAddr> {
         let named = Some(&settings.interface).filter(|name| !name.is_empty())?;
         self.ports.addresses.borrow().get(named).copied()
+    }
+
+    fn announce(&self, announcement: Announcement) {
+        let from = self.settings.as_ref().and_then(|it| self.from(it));
+        // What has to queue longer than that is lost, as datagrams may be.
+        let _ = self
+            .announce
+            .try_send(herald::Errand { announcement, from });
     }
 
     async fn order(&mut self, order: Order) {
@@ -373,11 +409,19 @@ impl Runner {
         }
     }
 
-    /// Until the client's deadline, or the next look.
+    /// Until the client's deadline.
     fn wait(&self) -> Instant {
-        let look = Instant::now() + LOOK;
-        self.client.wake_at().map_or(look, |at| at.min(look))
+        let later = Instant::now() + NOTHING_DUE;
+        self.client.wake_at().map_or(later, |at| at.min(later))
     }
+}
+
+/// Wakes when something published there has changed, or a transfer that the
+/// ACS may have to be told of.
+fn watch_published(tree: &Tree, wake: &Arc<Notify>, tables: BTreeSet<TableId>) -> Subscription {
+    let wake = wake.clone();
+    let tables = tables.into_iter().chain([cert::transfer::TABLE]);
+    tree.live().watch(tables, move || wake.notify_one())
 }
 
 async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
@@ -385,15 +429,9 @@ async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// TR-069 §3.4.4: the unit's own name where no other is set.
 fn account(settings: &Settings, who: &DeviceIdStruct) -> Account {
-    let username = match settings.username.as_str() {
-        "" if who.product_class.is_empty() => format!("{}-{}", who.oui, who.serial_number),
-        "" => format!("{}-{}-{}", who.oui, who.product_class, who.serial_number),
-        named => named.to_owned(),
-    };
     Account {
-        username,
+        username: settings.username_of(who),
         password: settings.password.clone(),
     }
 }

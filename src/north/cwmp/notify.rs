@@ -4,18 +4,20 @@
 //! restarts too, so that a change while nobody could tell it is still told
 //! (TR-069 §3.7.1.5, 4 VALUE CHANGE). Kept is a digest: no value is copied.
 
-use super::model::DataModel;
+use super::model::{DataModel, tables};
 use crate::schema::cwmp::notification as row;
-use crate::schema::{Index, Name, Value};
+use crate::schema::{Index, Name, TableId, Value};
 use crate::tree::{Creation, Snapshot, Transaction};
 use crate::wire::soap::message::ParameterValue;
 use openssl::sha::sha256;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every parameter that has attributes.
 #[derive(Debug, Default)]
 pub struct Notifications {
     watched: BTreeMap<String, Watched>,
+    /// Whether parameters or levels are others than when they were last asked for.
+    moved: bool,
 }
 
 /// The attributes of one parameter.
@@ -28,6 +30,8 @@ pub struct Watched {
     pub access: Vec<String>,
     /// A digest of what was acknowledged; "": nothing was.
     acknowledged: String,
+    /// A digest of what a lightweight notification last told.
+    announced: String,
 }
 
 /// A parameter that is not as the ACS knows it.
@@ -35,7 +39,7 @@ pub struct Watched {
 pub struct Changed {
     /// As it is.
     pub value: ParameterValue,
-    /// Whether a session is to be opened for it.
+    /// Whether it is to be told at once.
     pub active: bool,
 }
 
@@ -48,6 +52,16 @@ impl Watched {
     /// 2: a change opens a session.
     fn is_active(&self) -> bool {
         self.level == 2
+    }
+
+    /// 3 to 6: a change is told by a lightweight notification.
+    fn is_announced(&self) -> bool {
+        matches!(self.level, 3..=6)
+    }
+
+    /// 5, 6: by one of its own.
+    fn is_announced_at_once(&self) -> bool {
+        matches!(self.level, 5 | 6)
     }
 }
 
@@ -71,11 +85,13 @@ impl Notifications {
                 level,
                 access: access.map(str::to_owned).collect(),
                 acknowledged: text(row::ACKNOWLEDGED.id()),
+                announced: text(row::ANNOUNCED.id()),
             };
             Some((text(row::PATH.id()), watched))
         });
         Self {
             watched: watched.collect(),
+            moved: true,
         }
     }
 
@@ -83,14 +99,14 @@ impl Notifications {
     pub fn of(&self, path: &str, model: &DataModel<'_>) -> (u8, Vec<String>) {
         match self.watched.get(path) {
             Some(watched) => (watched.level, watched.access.clone()),
-            None => (model.notification(path).0, Vec::new()),
+            None => (model.notification(path), Vec::new()),
         }
     }
 
     /// Watches what the model wants told without being asked.
     pub fn watch_forced(&mut self, model: &DataModel<'_>) {
-        for parameter in model.inform() {
-            let (level, _) = model.notification(&parameter.path());
+        for parameter in model.told_unasked() {
+            let level = model.notification(&parameter.path());
             if level > 0 && !self.watched.contains_key(&parameter.path()) {
                 let row = self.free_row();
                 let watched = Watched {
@@ -99,6 +115,7 @@ impl Notifications {
                     ..Watched::default()
                 };
                 self.watched.insert(parameter.path(), watched);
+                self.moved = true;
             }
         }
     }
@@ -124,7 +141,12 @@ impl Notifications {
             if watched.level == 0 && level > 0 {
                 watched.acknowledged = digest(value);
             }
+            let was_announced = watched.is_announced();
+            self.moved |= watched.level != level;
             watched.level = level;
+            if watched.is_announced() && !was_announced {
+                watched.announced = digest(value);
+            }
         }
         if let Some(access) = access {
             watched.access = access.to_vec();
@@ -137,15 +159,41 @@ impl Notifications {
     /// with the rows that kept them.
     pub fn changes(&self, model: &DataModel<'_>) -> Vec<Changed> {
         let told = self.watched.iter().filter(|(_, watched)| watched.is_told());
-        told.filter(|(_, watched)| !watched.acknowledged.is_empty())
+        told.filter_map(|(path, watched)| {
+            let value = unlike(model, path, &watched.acknowledged)?;
+            let active = watched.is_active();
+            Some(Changed { value, active })
+        })
+        .collect()
+    }
+
+    /// Whether a session is to be opened for a change.
+    pub fn is_urgent(&self, model: &DataModel<'_>) -> bool {
+        let active = self.watched.iter().filter(|(_, one)| one.is_active());
+        let mut changed = active.filter_map(|(path, one)| unlike(model, path, &one.acknowledged));
+        changed.next().is_some()
+    }
+
+    /// What no lightweight notification has told yet.
+    pub fn announcements(&self, model: &DataModel<'_>) -> Vec<Changed> {
+        let light = self.watched.iter().filter(|(_, one)| one.is_announced());
+        light
             .filter_map(|(path, watched)| {
-                let value = current(model, path)?;
-                (digest(&value) != watched.acknowledged).then(|| Changed {
-                    value,
-                    active: watched.is_active(),
-                })
+                let value = unlike(model, path, &watched.announced)?;
+                let active = watched.is_announced_at_once();
+                Some(Changed { value, active })
             })
             .collect()
+    }
+
+    /// Where to look for changes that are to be told at once, or soon without a
+    /// session; None while that is as it was.
+    pub fn moved(&mut self) -> Option<BTreeSet<TableId>> {
+        std::mem::take(&mut self.moved).then(|| {
+            let all = self.watched.iter();
+            let seen = all.filter(|(_, one)| one.is_active() || one.is_announced_at_once());
+            seen.flat_map(|(path, _)| tables(path)).collect()
+        })
     }
 
     /// The ACS has seen all there is to see of these: their values as they are.
@@ -161,6 +209,24 @@ impl Notifications {
             let now = digest(value);
             if watched.acknowledged != now {
                 watched.acknowledged = now;
+                watched.keep(&value.name, keep);
+            }
+        }
+    }
+
+    /// These were told by a lightweight notification, or set by the ACS itself.
+    pub fn announced<'v>(
+        &mut self,
+        values: impl IntoIterator<Item = &'v ParameterValue>,
+        keep: &mut Transaction,
+    ) {
+        for value in values {
+            let now = digest(value);
+            if let Some(watched) = self.watched.get_mut(&value.name)
+                && watched.is_announced()
+                && watched.announced != now
+            {
+                watched.announced = now;
                 watched.keep(&value.name, keep);
             }
         }
@@ -196,6 +262,7 @@ impl Watched {
                 row::ACKNOWLEDGED.id(),
                 Value::from(self.acknowledged.as_str()),
             ),
+            (row::ANNOUNCED.id(), Value::from(self.announced.as_str())),
         ] {
             let index = index.clone();
             keep.assign(Name { column, index }, value);
@@ -206,6 +273,14 @@ impl Watched {
 fn current(model: &DataModel<'_>, path: &str) -> Option<ParameterValue> {
     let found = model.find(path).ok()?;
     Some(model.value(found.first()?))
+}
+
+/// The value of a parameter where it is not what a digest says; "": there is none to compare with.
+fn unlike(model: &DataModel<'_>, path: &str, known: &str) -> Option<ParameterValue> {
+    let value = (!known.is_empty())
+        .then(|| current(model, path))
+        .flatten()?;
+    (digest(&value) != known).then_some(value)
 }
 
 /// Half a SHA-256 in hexadecimal.

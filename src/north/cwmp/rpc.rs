@@ -238,13 +238,13 @@ impl Desk<'_> {
         for change in changes {
             let found = self.model.find(&change.name);
             for parameter in found.map_err(|code| code.fault(&change.name))? {
-                let (level, free) = self.model.notification(&parameter.path());
+                let path = parameter.path();
                 match change.notification {
                     Some(asked) if asked > 6 => {
                         return Err(Code::InvalidArguments.fault(&change.name));
                     }
-                    Some(asked) if !free && asked != level => {
-                        return Err(Code::NotificationRejected.fault(&parameter.path()));
+                    Some(asked) if !self.model.may_be_notified(&path, asked) => {
+                        return Err(Code::NotificationRejected.fault(&path));
                     }
                     _ => wanted.push((parameter, change)),
                 }

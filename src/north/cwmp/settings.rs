@@ -8,6 +8,7 @@ use crate::schema::{ColumnId, Secret, cwmp};
 use crate::tree::{Configured, Snapshot, View};
 use crate::view;
 use crate::wire::host_port::HostPort;
+use crate::wire::soap::message::DeviceIdStruct;
 use crate::wire::time::UnixTime;
 use std::time::Duration;
 
@@ -104,6 +105,22 @@ view! {
         passphrase: Secret = PKCS12_PASSPHRASE,
         /// Who answered the last 0 BOOTSTRAP.
         known_url: String = KNOWN_ACS_URL,
+        /// How lightweight notifications are sent.
+        light: cwmp::LightweightNotificationProtocols = LIGHTWEIGHT_NOTIFICATION_PROTOCOLS,
+        /// Seconds between passive ones.
+        light_interval: u32 = LIGHTWEIGHT_NOTIFICATION_TRIGGER_INTERVAL,
+        /// Their anchor.
+        light_anchor: String = LIGHTWEIGHT_NOTIFICATION_TRIGGER_TIME,
+        /// "" is the ACS.
+        light_host: String = UDP_LIGHTWEIGHT_NOTIFICATION_HOST,
+        /// Where they are sent.
+        light_port: u32 = UDP_LIGHTWEIGHT_NOTIFICATION_PORT,
+        /// Sessions that say that the unit is alive.
+        heartbeat: bool = HEARTBEAT_ENABLE,
+        /// Seconds.
+        heartbeat_interval: u32 = HEARTBEAT_REPORTING_INTERVAL,
+        /// Their anchor.
+        heartbeat_anchor: String = HEARTBEAT_INITIATION_TIME,
     }
 }
 
@@ -134,6 +151,10 @@ pub struct Settings {
     pub stun: Option<Stun>,
     /// Periodic sessions; None: off.
     pub period: Option<Period>,
+    /// Sessions that say that the unit is alive; None: off.
+    pub heartbeat: Option<Period>,
+    /// How lightweight notifications are sent; None: they are not.
+    pub lightweight: Option<Lightweight>,
     /// The shape of the waits after failures.
     pub pace: Pace,
     /// How long an answer may take.
@@ -182,6 +203,17 @@ pub struct Stun {
     pub unproven: bool,
 }
 
+/// How lightweight notifications are sent (TR-069 annex M).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lightweight {
+    /// "" is that of the ACS.
+    pub host: String,
+    /// Never 0.
+    pub port: u16,
+    /// When passive ones are sent; None: with an active one.
+    pub period: Option<Period>,
+}
+
 /// How parameters are named, typed and made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
@@ -216,6 +248,16 @@ impl Configured for Settings {
 }
 
 impl Settings {
+    /// Whom the unit says it is towards the ACS: its own name where no other
+    /// is set (TR-069 §3.4.4).
+    pub fn username_of(&self, who: &DeviceIdStruct) -> String {
+        match self.username.as_str() {
+            "" if who.product_class.is_empty() => format!("{}-{}", who.oui, who.serial_number),
+            "" => format!("{}-{}-{}", who.oui, who.product_class, who.serial_number),
+            named => named.to_owned(),
+        }
+    }
+
     /// What of it acts as something safer: the object, its value, and what it acts as.
     pub fn raised(&self) -> Vec<[&'static str; 3]> {
         use cwmp::{TransportHttpsCipherSuite as Suite, TransportHttpsTlsVersion as Version};
@@ -257,6 +299,11 @@ impl Scalars {
         Settings {
             url: self.url(),
             stun: self.stun.then(|| self.stun_settings()),
+            heartbeat: self.heartbeat.then(|| Period {
+                interval: seconds(self.heartbeat_interval),
+                anchor: UnixTime::parse(&self.heartbeat_anchor),
+            }),
+            lightweight: self.lightweight(),
             source: self.source,
             period: self.periodic.then(|| Period {
                 interval: seconds(self.interval),
@@ -334,6 +381,21 @@ impl Scalars {
         let mut server = parse(authority.rsplit('@').next()?)?;
         server.port = port.and_then(|port| port.parse().ok()).unwrap_or(0);
         Some(server)
+    }
+
+    fn lightweight(&self) -> Option<Lightweight> {
+        let period = Period {
+            interval: seconds(self.light_interval),
+            anchor: UnixTime::parse(&self.light_anchor),
+        };
+        match self.light {
+            cwmp::LightweightNotificationProtocols::None => None,
+            cwmp::LightweightNotificationProtocols::Udp => Some(Lightweight {
+                host: self.light_host.clone(),
+                port: u16::try_from(self.light_port).unwrap_or(CONNECTION_REQUEST_PORT),
+                period: Some(period).filter(|period| !period.interval.is_zero()),
+            }),
+        }
     }
 
     fn url(&self) -> Option<String> {

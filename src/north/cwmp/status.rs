@@ -23,6 +23,8 @@ pub struct Status {
     pub next_inform: Option<UnixTime>,
     /// `retryCount`.
     pub retries: u32,
+    /// `rowsNotInUse`: each with the reason.
+    pub rows_not_in_use: String,
     /// `session`: the last ones, the newest last.
     pub sessions: VecDeque<Record>,
 }
@@ -58,6 +60,7 @@ impl Status {
             last_fault: String::new(),
             next_inform: None,
             retries: 0,
+            rows_not_in_use: String::new(),
             sessions: VecDeque::new(),
         }
     }
@@ -79,6 +82,9 @@ impl Status {
         live.scalar(cwmp::LAST_FAULT, &self.last_fault);
         live.scalar(cwmp::NEXT_INFORM_TIME, shown(self.next_inform));
         live.scalar(cwmp::RETRY_COUNT, self.retries);
+        let mut rows = self.rows_not_in_use.clone();
+        rows.truncate(rows.floor_char_boundary(LONGEST_ROWS));
+        live.scalar(cwmp::ROWS_NOT_IN_USE, rows);
         live.clear(session::TABLE);
         for record in &self.sessions {
             let index = Index::number(record.number);
@@ -96,5 +102,7 @@ fn shown(time: Option<UnixTime>) -> String {
     time.map_or_else(String::new, |time| time.to_string())
 }
 
+/// rowsNotInUse holds as much.
+const LONGEST_ROWS: usize = 1024;
 /// sessionSteps holds as much.
 const LONGEST_STEPS: usize = 4096;

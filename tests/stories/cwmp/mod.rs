@@ -1,6 +1,9 @@
 //! The TR-069 client on a simulated wire, against an ACS that plays a part.
 
 mod binding;
+pub(crate) mod heartbeat;
+pub(crate) mod lightweight;
+mod notifications;
 mod rows;
 pub(crate) mod sessions;
 mod standard;

@@ -1,6 +1,6 @@
 //! Rows that an ACS adds, fills and deletes, as it sees them.
 
-use crate::cwmp::world::{Answer, World, acs, informed, set, texts};
+use crate::cwmp::world::{Answer, World, acs, events, informed, set, texts};
 use demarc::north::cwmp::model::DataModel;
 use demarc::north::cwmp::settings::Settings;
 use demarc::schema::{Index, Name, Value, hoc};
@@ -124,4 +124,43 @@ fn thousands_of_values_do_not_keep_the_acs_waiting() {
     println!("{} values in {took:?}", all.len());
     // Without optimisation and beside other tests.
     assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn a_row_that_cannot_be_used_is_told_to_the_acs_and_the_operator_once() {
+    const FILES: &str = "Device.X_DEMARC_Cert.HostCertificateMaterial.";
+    const TOLD: &str = "Device.X_DEMARC_Cwmp.RowsNotInUse";
+    let mut world = World::bootstrapped();
+    let pem = format!("{FILES}1.Pem");
+    world.answers([
+        informed(),
+        add(FILES),
+        set(&[(&pem, "no certificate")], ""),
+        Answer::Nothing,
+        informed(),
+    ]);
+    world.ask_for_a_session();
+    assert_eq!(texts(&world.posts[3], "Status"), ["0"]);
+    let row = "Cert.HostCertificateMaterial[FileName=cpe-1]";
+    let reason = world.read("Cwmp.RowsNotInUse");
+    let reason = String::from_utf8_lossy(reason.as_octets().expect("text")).into_owned();
+    assert!(reason.contains(row), "{reason}");
+    // A session of its own says so.
+    assert_eq!(events(&world.posts[4]), ["4 VALUE CHANGE"]);
+    assert!(texts(&world.posts[4], "Name").contains(&TOLD.to_owned()));
+    let steps = world.status.as_ref().expect("shown").sessions.iter();
+    let mut steps = steps.flat_map(|session| session.steps.iter());
+    assert!(steps.any(|step| step.starts_with(row)));
+    // The same is not told again.
+    world.posts.clear();
+    world.answers([informed()]);
+    world.ask_for_a_session();
+    world.pass(Duration::from_secs(100));
+    assert_eq!(world.posts.len(), 2);
+    // Gone with the row.
+    world.posts.clear();
+    let one = format!("{FILES}1.");
+    world.answers([informed(), delete(&one), Answer::Nothing, informed()]);
+    world.ask_for_a_session();
+    assert_eq!(world.read("Cwmp.RowsNotInUse"), Value::from(""));
 }

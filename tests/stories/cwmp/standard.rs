@@ -4,6 +4,7 @@
 //! The models are not part of the repository: the environment variable
 //! `DEMARC_BBF` names the folder that holds their XML.
 
+use demarc::north::cwmp::model::device_type::Standard;
 use demarc::north::cwmp::model::export::document;
 use demarc::north::cwmp::model::map::{Access, Leaf, Object, Told, objects};
 use quick_xml::Reader;
@@ -234,4 +235,87 @@ fn the_document_says_of_each_parameter_what_the_device_does() {
         }
     }
     assert_eq!(said.len(), count);
+}
+
+/// What stands in a device type document; the objects by `ref`, the parameters by both.
+fn device_type(text: &str) -> (BTreeMap<String, String>, BTreeSet<String>, BTreeSet<String>) {
+    let mut reader = Reader::from_str(text);
+    let (mut access, mut imported, mut used) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+    let mut object = String::new();
+    loop {
+        let event = reader.read_event().expect("well formed");
+        let element = match &event {
+            Event::Start(element) | Event::Empty(element) => element,
+            Event::Eof => return (access, imported, used),
+            _ => continue,
+        };
+        let of = |name| attribute(element, name).unwrap_or_default();
+        match element.name().as_ref() {
+            "object" => {
+                object = of("ref");
+                let first = access.insert(object.clone(), of("access"));
+                assert_eq!(first, None, "{object} is there twice");
+            }
+            "parameter" => {
+                let path = format!("{object}{}", of("ref"));
+                let first = access.insert(path.clone(), of("access"));
+                assert_eq!(first, None, "{path} is there twice");
+            }
+            // A reference to a data type has to be imported (the schema's keyref).
+            "dataType" if of("name").is_empty() => drop(used.insert(of("ref"))),
+            "dataType" => drop(imported.insert(of("name"))),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_device_type_says_of_the_standards_model_what_the_device_has() {
+    let mut count = 0;
+    for (standard, (model, prefix)) in [Standard::Device, Standard::VoiceService]
+        .into_iter()
+        .zip(MODELS)
+    {
+        let document = standard.document();
+        assert!(document.contains(&format!("/{}\"", model.replace("-full", ""))));
+        let (said, imported, used) = device_type(&document);
+        assert_eq!(imported, used);
+        count += said.len();
+        let ours: BTreeSet<String> = objects()
+            .iter()
+            .filter(|object| is_standard(object))
+            .flat_map(|object| {
+                let leaves = object.leaves.iter();
+                let leaves = leaves.map(move |leaf| format!("{}{}", object.path, leaf.name));
+                leaves.chain([object.path.to_owned()])
+            })
+            .filter(|path| !path.ends_with(".VoiceProfileNumberOfEntries"))
+            .filter(|path| {
+                let service = path.strip_prefix("Device.Services.");
+                let service = service.is_some_and(|rest| rest.starts_with("VoiceService.{i}."));
+                let count = path == "Device.Services.VoiceServiceNumberOfEntries";
+                (service || count) != prefix.is_empty()
+            })
+            .collect();
+        let named: BTreeSet<String> = said.keys().map(|name| format!("{prefix}{name}")).collect();
+        let missing: Vec<&String> = ours.symmetric_difference(&named).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        let Some(folder) = models() else { continue };
+        let text = std::fs::read_to_string(folder.join(model)).expect("a model");
+        let mut theirs = BTreeMap::new();
+        read(&text, "", &mut theirs);
+        for (path, access) in &said {
+            let standard = theirs
+                .get(path)
+                .unwrap_or_else(|| panic!("{path} is not in {model}"));
+            // An object may take fewer rows than the standard lets it.
+            let allowed = match (path.ends_with('.'), access.as_str()) {
+                (true, "createDelete") => standard.access == "readWrite",
+                (true, access) => access == "readOnly",
+                (false, access) => access == standard.access,
+            };
+            assert!(allowed, "{path}: {access}, {}", standard.access);
+        }
+    }
+    assert!(count >= 200, "{count}");
 }

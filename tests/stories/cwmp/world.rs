@@ -3,18 +3,22 @@
 //! The ACS writes its own XML and reads answers as text: nothing of the
 //! device's own reader judges the device.
 
-use demarc::north::cwmp::client::{Body, Client, Input, Moment, Output, Trouble, TroubleKind};
+use demarc::north::cwmp::client::{
+    Announcement, Body, Client, Input, Moment, Output, Trouble, TroubleKind,
+};
 use demarc::north::cwmp::model::DataModel;
 use demarc::north::cwmp::session::Heard;
 use demarc::north::cwmp::settings::Settings;
 use demarc::north::cwmp::status::Status;
 use demarc::north::cwmp::transfers::{self, Wanted};
 use demarc::schema::{Name, Value};
-use demarc::tree::{Actor, Configured, Transaction, Tree};
+use demarc::tree::{Actor, Configured, Publication, Subscription, Transaction, Tree};
 use demarc::wire::soap::message::DeviceIdStruct;
 use demarc::wire::soap::{Values, print, print_values};
 use demarc::wire::time::UnixTime;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub(crate) const URL: &str = "http://acs.example:7547/cwmp?x=1";
@@ -39,6 +43,11 @@ pub(crate) struct World {
     pub(crate) status: Option<Status>,
     /// Transfers that are to be moved or put into use.
     pub(crate) wanted: Vec<Wanted>,
+    /// Lightweight notifications that were sent.
+    pub(crate) announced: Vec<Announcement>,
+    watch: Option<Subscription>,
+    /// The tree has said that something published has changed.
+    woken: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -101,7 +110,9 @@ pub(crate) fn notify(path: &str, level: u8) -> Answer {
 impl World {
     /// A device that knows its ACS and the time, and has not started.
     pub(crate) fn new() -> Self {
-        let tree = Tree::in_memory();
+        let backing = demarc::tree::Backing::Memory;
+        let guards = demarc::certs::guards();
+        let (tree, _) = Tree::open(backing, guards, Vec::new()).expect("memory opens");
         let mut world = Self {
             client: client(&tree),
             settings: Settings::read(&tree.snapshot()),
@@ -118,6 +129,9 @@ impl World {
             proven: Vec::new(),
             status: None,
             wanted: Vec::new(),
+            announced: Vec::new(),
+            watch: None,
+            woken: Arc::default(),
         };
         world.assign("Cwmp.AcsUrlConfigSource", Value::Integer(200));
         world.assign("Cwmp.AcsStaticUrl", URL.into());
@@ -168,6 +182,14 @@ impl World {
     /// The client looks at what nobody tells it of.
     pub(crate) fn look(&mut self) {
         self.input(Input::Wake);
+    }
+
+    /// Some engine publishes; the client hears of it only where it watches.
+    pub(crate) fn publish(&mut self, batch: impl FnOnce(&mut Publication<'_>)) {
+        self.tree.live().publish(batch);
+        if self.woken.swap(false, Ordering::Relaxed) {
+            self.input(Input::Wake);
+        }
     }
 
     pub(crate) fn read(&self, name: &str) -> Value {
@@ -250,6 +272,9 @@ impl World {
         while let Some(output) = self.client.poll() {
             self.obey(output);
         }
+        if self.woken.swap(false, Ordering::Relaxed) {
+            self.input(Input::Wake);
+        }
     }
 
     fn follow(&mut self) {
@@ -287,15 +312,31 @@ impl World {
                 let input = Input::Changed(outcome);
                 self.client.handle(now, &self.tree.instances(), input);
             }
+            Output::PutIntoUse { row, wishes } => {
+                let outcome = self.tree.commit_and_wait(wishes, 0);
+                self.follow();
+                let now = self.now();
+                let input = Input::Put { row, outcome };
+                self.client.handle(now, &self.tree.instances(), input);
+            }
             Output::Keep(wishes) => {
                 self.tree.commit_and_wait(wishes, 0).expect("granted");
                 self.follow();
             }
             Output::Close => self.closed += 1,
             Output::Proven(version) => self.proven.push(version),
-            Output::Publish(status) => self.status = Some(*status),
+            Output::Publish(status) => {
+                self.tree.live().publish(|live| status.publish(live));
+                self.status = Some(*status);
+            }
             Output::Say(_) => {}
             Output::Transfer(wanted) => self.wanted.push(wanted),
+            Output::Announce(announcement) => self.announced.push(announcement),
+            Output::Watch(tables) => {
+                let woken = self.woken.clone();
+                let wake = move || woken.store(true, Ordering::Relaxed);
+                self.watch = Some(self.tree.live().watch(tables, wake));
+            }
             Output::Reboot => self.reboots += 1,
             Output::FactoryReset => self.resets += 1,
         }

@@ -34,6 +34,11 @@ pub(crate) fn an_interface_is_what_its_row_says() {
     shows(&world, &state, "linkDown");
     set(&world, &[(&row("LinkName"), "lo"), (&address, "")]);
     shows(&world, &shown, "127.0.0.1/8");
+    set(&world, &[(&address, "224.0.0.5/24")]);
+    shows(&world, &row("ConfigStatus"), "invalidStaticIpAddr");
+    shows(&world, &state, "invalidConfig");
+    set(&world, &[(&address, "")]);
+    shows(&world, &row("ConfigStatus"), "validConfig");
     set(&world, &[(&row("ConnectionType"), "ip6Static")]);
     eventually("no address of IPv4", || world.read(&shown) != "127.0.0.1/8");
     set(&world, &[(&name, "Lan1")]);

@@ -6,8 +6,8 @@ use demarc::schema::{
 
 use super::{Observation, clock, cwmp as acs, log, network, snmp, stun, tls};
 use crate::certs::{files, transfers};
-use crate::cwmp::{sessions, transfers as moved};
-use crate::{confirmed, devices, services};
+use crate::cwmp::{heartbeat, lightweight, sessions, transfers as moved};
+use crate::{alarms, confirmed, devices, services};
 
 /// The tests, each with the objects that it changes.
 pub(super) const OTHERS: &[Observation] = &[
@@ -121,6 +121,33 @@ pub(super) const OTHERS: &[Observation] = &[
             cwmp::AUTONOMOUS_COMPLETE_TRANSFER_TYPE.id(),
             cwmp::AUTONOMOUS_COMPLETE_RESULT_TYPE.id(),
             cwmp::AUTONOMOUS_COMPLETE_FILE_TYPE.id(),
+        ],
+    ),
+    (
+        alarms::an_alarm_is_reported_where_its_mechanism_says,
+        &[nlm::supported_alarm::REPORTING_MECHANISM.id()],
+    ),
+    (
+        heartbeat::the_unit_says_that_it_is_alive_in_its_own_phase,
+        &[
+            cwmp::HEARTBEAT_ENABLE.id(),
+            cwmp::HEARTBEAT_REPORTING_INTERVAL.id(),
+            cwmp::HEARTBEAT_INITIATION_TIME.id(),
+        ],
+    ),
+    (
+        lightweight::an_active_one_leaves_at_once_for_the_server_that_is_set,
+        &[
+            cwmp::LIGHTWEIGHT_NOTIFICATION_PROTOCOLS.id(),
+            cwmp::UDP_LIGHTWEIGHT_NOTIFICATION_HOST.id(),
+            cwmp::UDP_LIGHTWEIGHT_NOTIFICATION_PORT.id(),
+        ],
+    ),
+    (
+        lightweight::passive_ones_wait_for_their_time,
+        &[
+            cwmp::LIGHTWEIGHT_NOTIFICATION_TRIGGER_INTERVAL.id(),
+            cwmp::LIGHTWEIGHT_NOTIFICATION_TRIGGER_TIME.id(),
         ],
     ),
     (

@@ -33,11 +33,12 @@ impl Client {
 
     /// What time and the tree bring.
     pub(super) fn look_around(&mut self, now: Moment, view: &Instances) {
-        if let Some((period, at)) = self.period
-            && at <= now.tick
-        {
+        if self.period.has_come(now.tick, now.wall) {
             self.happened(Cause::Periodic);
-            self.period = Some((period, now.tick + period.until_next(now.wall)));
+            self.due = Some(now.tick);
+        }
+        if self.heartbeat.has_come(now.tick, now.wall) {
+            self.happened(Cause::Heartbeat);
             self.due = Some(now.tick);
         }
         let ripe = self.scheduled.iter().filter(|(_, (at, _))| *at <= now.tick);
@@ -48,6 +49,7 @@ impl Client {
                 self.due = Some(now.tick);
             }
         }
+        self.announce(now, view);
         if self.running.is_some() || self.is_new_to_acs() {
             return;
         }
@@ -55,16 +57,11 @@ impl Client {
             return;
         };
         let model = DataModel::new(view, &settings.model);
-        if self
-            .notifications
-            .changes(&model)
-            .iter()
-            .any(|changed| changed.active)
-        {
+        if self.notifications.is_urgent(&model) {
             // TR-181 ManagementServer.DefaultActiveNotificationThrottle.
             let earliest = self
-                .last_began
-                .map_or(now.tick, |began| began + settings.throttle);
+                .last_ended
+                .map_or(now.tick, |ended| ended + settings.throttle);
             let at = earliest.max(now.tick);
             self.due = Some(self.due.map_or(at, |due| due.min(at)));
         }

@@ -3,13 +3,14 @@
 use super::super::model::DataModel;
 use super::{After, Client, Moment, Output, Trouble, TroubleKind};
 use crate::schema::cwmp::AcsStatus;
-use crate::tree::{Actor, Instances, Transaction, messages};
+use crate::tree::{Actor, Instances, Outcome, Transaction, messages};
 
 impl Client {
     pub(super) fn done(&mut self, now: Moment, view: &Instances) {
         let Some(running) = self.running.take() else {
             return;
         };
+        self.last_ended = Some(now.tick);
         self.put_into_use(view);
         self.outputs.push_back(Output::Close);
         self.outputs.push_back(Output::Proven(running.version));
@@ -36,8 +37,29 @@ impl Client {
     fn put_into_use(&mut self, view: &Instances) {
         if let Some(settings) = &self.settings {
             let all = DataModel::new(view, &settings.model).settle();
-            self.outputs.extend(all.into_iter().map(Output::Keep));
+            self.unfit
+                .retain(|row, _| all.iter().any(|(known, _)| known == row));
+            let all = all.into_iter();
+            let all = all.map(|(row, wishes)| Output::PutIntoUse { row, wishes });
+            self.outputs.extend(all);
         }
+    }
+
+    /// How that went; whoever added a row that cannot be used is told by its status.
+    pub(super) fn put(&mut self, row: String, outcome: Outcome) {
+        let Err(refusals) = outcome else {
+            self.unfit.remove(&row);
+            return;
+        };
+        let whole: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        let why = whole.join(", ");
+        if self.unfit.get(&row) == Some(&why) {
+            return;
+        }
+        self.note(&format!("{row} is not in use: {why}"));
+        let notice = messages::ADDED_ROW_UNFIT.with([&row, &why]);
+        self.outputs.push_back(Output::Say(notice));
+        self.unfit.insert(row, why);
     }
 
     pub(super) fn fail(&mut self, now: Moment, view: &Instances, trouble: Trouble) {

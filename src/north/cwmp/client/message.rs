@@ -5,10 +5,13 @@ use super::super::session::Heard;
 use super::super::settings::Settings;
 use super::super::status::Status;
 use super::super::transfers;
+use super::Announcement;
+use crate::schema::TableId;
 use crate::tree::notice::Notice;
 use crate::tree::{Outcome, Transaction};
 use crate::wire::soap::message::{Envelope, FromCpe, Header, Namespace};
 use crate::wire::time::UnixTime;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// When something comes in.
@@ -40,6 +43,13 @@ pub enum Input {
     Failed(Trouble),
     /// How the last [`Output::Change`] ended.
     Changed(Outcome),
+    /// How an [`Output::PutIntoUse`] ended.
+    Put {
+        /// The row.
+        row: String,
+        /// Whether it is in use.
+        outcome: Outcome,
+    },
     /// The device does not start again after all.
     Stays,
     /// Somebody at the unit would like a file of this type.
@@ -57,6 +67,13 @@ pub enum Output {
     Close,
     /// A change that an answer waits for.
     Change(Transaction),
+    /// A row that the ACS has added; how it went comes back.
+    PutIntoUse {
+        /// Its name.
+        row: String,
+        /// What makes it active.
+        wishes: Transaction,
+    },
     /// What the client remembers; nothing waits for it.
     Keep(Transaction),
     /// A session succeeded with the settings of this version.
@@ -67,6 +84,10 @@ pub enum Output {
     Say(Notice),
     /// A file is to be moved, or put into use.
     Transfer(transfers::Wanted),
+    /// Send a lightweight notification.
+    Announce(Announcement),
+    /// From now on, wake the client when something published in these tables has changed.
+    Watch(BTreeSet<TableId>),
     /// The ACS wants the device to start again.
     Reboot,
     /// The ACS wants the device as its profile made it.

@@ -68,7 +68,6 @@ impl Client {
         let mut session = Session::new(inform, requests, timeout);
         let first = session.begin();
         self.record(now, &codes);
-        self.last_began = Some(now.tick);
         self.running = Some(Running {
             session,
             url,

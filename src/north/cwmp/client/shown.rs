@@ -44,6 +44,9 @@ impl Client {
             }
         }
         self.status.retries = self.retry.count();
+        let unfit = self.unfit.iter();
+        let unfit: Vec<String> = unfit.map(|(row, why)| format!("{row}: {why}")).collect();
+        self.status.rows_not_in_use = unfit.join("; ");
         self.status.next_inform = self.next_inform(now);
         if self.shown.as_ref() != Some(&self.status) {
             self.shown = Some(self.status.clone());

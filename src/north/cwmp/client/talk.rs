@@ -138,6 +138,7 @@ impl Client {
                     .collect();
                 let mut keep = Transaction::new(Actor::device());
                 self.notifications.acknowledged(&values, &mut keep);
+                self.notifications.announced(&values, &mut keep);
                 self.keep(keep);
             }
             After::Schedule { row, delay } => {
@@ -237,7 +238,7 @@ impl Client {
     }
 }
 
-fn host(url: &str) -> String {
+pub(super) fn host(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?']).next().unwrap_or_default();
     host.rsplit('@').next().unwrap_or_default().to_owned()

@@ -76,8 +76,9 @@ fn from_tree(cell: &Cell) -> String {
         Form::Port(_) => "the port of ",
         Form::Least => "the least period of ",
         Form::Greatest => "the greatest period of ",
+        Form::Uri => "as a SIP URI: ",
         Form::Path(_) => "the path of the row that is named in ",
-        Form::Plain | Form::Switch | Form::Choice(_) | Form::Time | Form::Tenths => "",
+        Form::Plain | Form::Switch | Form::Choice(_) | Form::Time | Form::Tenths | Form::User => "",
     };
     let own = name(cell.column);
     let otherwise = match cell.otherwise {

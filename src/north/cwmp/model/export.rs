@@ -72,12 +72,12 @@ fn parameter(out: &mut String, leaf: &Leaf) {
         true => " hidden=\"true\"",
         false => "",
     };
-    let _ = writeln!(out, "        <syntax{hidden}>{}</syntax>", syntax(leaf));
+    let _ = writeln!(out, "        <syntax{hidden}>{}</syntax>", facets(leaf));
     out.push_str("      </parameter>\n");
 }
 
 /// The type as elements; a data type of the standard as what it is made of.
-fn syntax(leaf: &Leaf) -> String {
+pub(super) fn facets(leaf: &Leaf) -> String {
     let end = leaf.syntax.find(['(', '{', '[']);
     let (word, _) = leaf.syntax.split_at(end.unwrap_or(leaf.syntax.len()));
     let (list, kind) = match word {

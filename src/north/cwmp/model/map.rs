@@ -160,6 +160,10 @@ pub enum Form {
     Least,
     /// The second, -1 where there is none.
     Greatest,
+    /// A user as a SIP URI.
+    Uri,
+    /// A user, which may be written as a URI.
+    User,
     /// A time.
     Time,
     /// Hundredths of a second as seconds.

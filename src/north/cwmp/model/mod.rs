@@ -5,6 +5,7 @@
 //! writes into transactions; what may be written by whom is decided here,
 //! since the transactions are the device's own.
 
+pub mod device_type;
 mod draft;
 mod entries;
 pub mod explain;
@@ -16,17 +17,20 @@ mod path;
 mod read;
 mod rows;
 mod text;
+mod told;
+mod user;
 mod write;
 
 pub use known::Known;
 pub use path::Parameter;
+pub use told::tables;
 
 use super::fault::Code;
 use super::settings::Model;
 use crate::schema::TableId;
 use crate::tree::{Instances, Transaction};
 use crate::wire::soap::message::{ParameterInfo, ParameterValue};
-use map::{Access, Object, Rows, Source, Told};
+use map::{Access, Object, Rows, Source};
 use numbers::Numbers;
 use path::{Place, Spot, below};
 use std::collections::BTreeMap;
@@ -90,24 +94,18 @@ impl<'a> DataModel<'a> {
 
     /// What every Inform carries.
     pub fn inform(&self) -> Vec<Parameter> {
+        self.those(|leaf| leaf.inform)
+    }
+
+    /// Single parameters of a kind.
+    fn those(&self, wanted: impl Fn(&map::Leaf) -> bool) -> Vec<Parameter> {
         let all = map::objects().iter();
         let all = all.flat_map(|object| object.leaves.iter().map(move |leaf| (object, leaf)));
-        let forced = all.filter(|(_, leaf)| leaf.inform);
+        let forced = all.filter(|(_, leaf)| wanted(leaf));
         let paths = forced.map(|(object, leaf)| format!("{}{}", object.path, leaf.name));
         paths
             .filter_map(|path| self.parameter(&path.replacen("Device", self.settings.root, 1)))
             .collect()
-    }
-
-    /// How a parameter is notified before the ACS says anything, and whether
-    /// the ACS may say something else.
-    pub fn notification(&self, path: &str) -> (u8, bool) {
-        let leaf = self.parameter(path).map(|one| one.leaf);
-        match leaf.map_or(Told::Off, |leaf| leaf.told) {
-            Told::Off | Told::Quiet => (0, true),
-            Told::Active => (2, true),
-            Told::Always => (2, false),
-        }
     }
 
     /// Keeps the numbers of rows that have not been told yet: before an

@@ -66,7 +66,8 @@ impl DataModel<'_> {
         };
         match &cell.form {
             Form::Plain if value.is_none() => nothing(kind).to_owned(),
-            Form::Plain => text(),
+            Form::Plain | Form::User => text(),
+            Form::Uri => self.uri_of(&text(), self.row_of(place, cell).as_ref()),
             Form::Switch => (value == Some(Value::Integer(1))).to_string(),
             Form::Choice(choices) => {
                 let text = text();

@@ -12,7 +12,7 @@ use super::write::wrong;
 use super::{DataModel, is_extensible};
 use crate::north::cwmp::fault::Code;
 use crate::schema::cwmp::instance::{self, State};
-use crate::schema::{Base, Index, Name, Role, RowLife, TableId, Value, tables};
+use crate::schema::{Base, Index, Name, Role, RowLife, TableId, Value, row_name, tables};
 use crate::tree::{Actor, Creation, Row, RowState, Transaction};
 
 impl DataModel<'_> {
@@ -108,20 +108,17 @@ impl DataModel<'_> {
 
     /// What puts the rows that were added into use, one transaction each:
     /// once the session has ended.
-    pub fn settle(&self) -> Vec<Transaction> {
+    pub fn settle(&self) -> Vec<(String, Transaction)> {
         let mut all = Vec::new();
         for (table, index, number) in added(self.view) {
             let state = self.view.rows(table).get(&index).map(|row| row.state);
-            if state == Some(RowState::NotReady) {
-                continue;
-            }
             let mut put = Transaction::new(Actor::device());
-            if state == Some(RowState::NotInService) {
+            if matches!(state, Some(RowState::NotInService | RowState::NotReady)) {
                 put.activate(table, index.clone());
             }
             let numbers = self.numbers(table);
             numbers.write(number, &index, None, State::There, &mut put);
-            all.push(put);
+            all.push((row_name(table, &index), put));
         }
         all
     }

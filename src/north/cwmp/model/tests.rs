@@ -97,7 +97,7 @@ fn delete(tree: &Tree, path: &str) -> Result<(), Code> {
 }
 
 fn settle(tree: &Tree) {
-    for wishes in with(tree, |model| model.settle()) {
+    for (_, wishes) in with(tree, |model| model.settle()) {
         tree.commit_and_wait(wishes, 0).expect("granted");
     }
 }
@@ -581,9 +581,27 @@ fn every_inform_carries_what_the_standard_forces() {
     ] {
         assert!(paths.iter().any(|path| path == forced), "{forced}");
     }
-    assert_eq!(
-        with(&tree, |model| model
-            .notification("Device.DeviceInfo.SoftwareVersion")),
-        (2, false)
-    );
+    let version = "Device.DeviceInfo.SoftwareVersion";
+    assert_eq!(with(&tree, |model| model.notification(version)), 2);
+}
+
+#[test]
+fn active_notification_is_refused_where_it_would_never_be_silent() {
+    let tree = device();
+    let levels = |path: &str| {
+        let may = |level: &u8| with(&tree, |model| model.may_be_notified(path, *level));
+        (0..=6).filter(may).collect::<Vec<u8>>()
+    };
+    // TR-181: canDeny; a counter; what each commit changes.
+    for path in [
+        "Device.DeviceInfo.UpTime",
+        "Device.X_DEMARC_Snmpv2.SnmpInPkts",
+        "Device.X_DEMARC_Conf.ConfigVersion",
+        "Device.X_DEMARC_Cwmp.LastSessionTime",
+        "Device.X_0090F8_Hoc.SystemUptime",
+    ] {
+        assert_eq!(levels(path), [0, 1, 3, 4], "{path}");
+    }
+    assert_eq!(levels("Device.DeviceInfo.SoftwareVersion"), [2]);
+    assert_eq!(levels("Device.ManagementServer.URL").len(), 7);
 }

@@ -43,7 +43,12 @@ impl DataModel<'_> {
             }
         }
         // A row's key first, so that the rest goes into the row of the new key.
-        fitting.sort_by_key(|(_, parameter, _)| !self.renames(parameter));
+        // A user last: its domain may come with it.
+        fitting.sort_by_key(|(_, parameter, _)| match &parameter.leaf.source {
+            Source::Cell(cell) if self.is_key(cell) => 0,
+            Source::Cell(cell) if matches!(cell.form, Form::Uri | Form::User) => 2,
+            _ => 1,
+        });
         for (at, parameter, text) in fitting {
             if let Err(wrong) = self.put(&parameter, &text, at, &mut draft) {
                 faults.push(fault(&values[at], wrong));
@@ -70,10 +75,6 @@ impl DataModel<'_> {
         let text = canonical(leaf, &value.value)
             .ok_or_else(|| wrong(Code::InvalidValue, &format!("it takes {}", leaf.syntax)))?;
         Ok((parameter, text))
-    }
-
-    fn renames(&self, parameter: &Parameter) -> bool {
-        matches!(parameter.leaf.source, Source::Cell(cell) if self.is_key(cell))
     }
 
     fn put(
@@ -318,6 +319,7 @@ impl DataModel<'_> {
                 (Part::Whole, Value::from(time.unwrap_or_default()))
             }
             Form::Time => (Part::Whole, Value::from(text)),
+            Form::Uri | Form::User => (Part::Whole, self.user_in(text, &name.index, draft)?),
             Form::Tenths => return Err(wrong(Code::NotWritable, "")),
             Form::Path(id) => (Part::Whole, self.named_by(*id, text, cell.column)?),
         })
