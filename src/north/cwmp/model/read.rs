@@ -67,7 +67,7 @@ impl DataModel<'_> {
         match &cell.form {
             Form::Plain if value.is_none() => nothing(kind).to_owned(),
             Form::Plain | Form::User => text(),
-            Form::Uri => self.uri_of(&text(), self.row_of(place, cell).as_ref()),
+            Form::Uri => self.uri_of(&text(), self.row_of(place, cell).as_deref()),
             Form::Switch => (value == Some(Value::Integer(1))).to_string(),
             Form::Choice(choices) => {
                 let text = text();
