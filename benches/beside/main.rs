@@ -1,12 +1,14 @@
 //! Ours beside the peer, in one run: `cargo bench`.
 //!
 //! Needs Debian's `snmpd` for the SNMP part and takes a few minutes; one part
-//! alone is `cargo bench -- snmp` (or `tree`, `sip`, `device`). Nothing is
+//! alone is `cargo bench -- snmp` (or `tree`, `sip`, `cwmp`, `device`). Nothing is
 //! asserted: each figure stands beside its target, and says whether it is met.
 //! Every pair is measured in alternating rounds, and a figure is the median of
 //! its rounds. What CPU figures are made from is said with them.
 
+mod acs;
 mod agents;
+mod cwmp;
 mod device;
 mod folder;
 mod manager;
@@ -37,9 +39,10 @@ fn main() {
 
 type Part = (&'static str, fn(&mut Report));
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     ("tree", tree::run),
     ("sip", sip::run),
     ("snmp", snmp::run),
+    ("cwmp", cwmp::run),
     ("device", device::run),
 ];

@@ -9,7 +9,7 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use openssl::symm::{Cipher, encrypt};
-use snmp_parser::{SecurityParameters, SnmpPdu, SnmpVariable, VarBindValue};
+use snmp_parser::{ObjectSyntax, SecurityParameters, SnmpPdu, SnmpVariable, VarBindValue};
 use snmp_parser::{parse_snmp_v2c, parse_snmp_v3};
 
 /// The community that both agents know.
@@ -84,6 +84,17 @@ impl Manager {
         }
     }
 
+    /// Whether an object reads as this text.
+    pub(crate) fn reads(&mut self, name: &[u32], text: &str) -> bool {
+        let answer = self.try_ask(&get(&[name])).expect("an answer");
+        let (_, message) = parse_snmp_v2c(answer).expect("a message");
+        let SnmpPdu::Generic(pdu) = message.pdu else {
+            panic!("no response");
+        };
+        let value = pdu.var.first().map(|binding| &binding.val);
+        matches!(value, Some(VarBindValue::Value(ObjectSyntax::String(octets))) if *octets == text.as_bytes())
+    }
+
     /// How many bindings with a value the answer to a v2c request has.
     pub(crate) fn bindings(&mut self, request: &[u8]) -> usize {
         let answer = self.try_ask(request).expect("an answer");
@@ -146,6 +157,19 @@ pub(crate) fn get(names: &[&[u32]]) -> Vec<u8> {
 /// A v2c GETBULK.
 pub(crate) fn get_bulk(repetitions: u32, names: &[&[u32]]) -> Vec<u8> {
     community(&pdu(GET_BULK, 0, repetitions, names))
+}
+
+/// A v2c SET of texts.
+pub(crate) fn set(values: &[(Vec<u32>, String)]) -> Vec<u8> {
+    let binding = |(name, value): &(Vec<u32>, String)| {
+        tlv(
+            SEQUENCE,
+            &[oid(name), tlv(OCTETS, value.as_bytes())].concat(),
+        )
+    };
+    let list: Vec<u8> = values.iter().flat_map(binding).collect();
+    let numbers = [integer(4711), integer(0), integer(0)].concat();
+    community(&tlv(SET, &[numbers, tlv(SEQUENCE, &list)].concat()))
 }
 
 fn community(pdu: &[u8]) -> Vec<u8> {
@@ -246,10 +270,12 @@ fn oid(arcs: &[u32]) -> Vec<u8> {
 }
 
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(content.len()).expect("a short request");
+    let length = u16::try_from(content.len()).expect("a datagram");
+    let [high, low] = length.to_be_bytes();
     let head = match length {
-        0..0x80 => vec![tag, length],
-        _ => vec![tag, 0x81, length],
+        0..0x80 => vec![tag, low],
+        0x80..0x100 => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
     };
     [head, content.to_vec()].concat()
 }
@@ -260,6 +286,7 @@ pub(crate) const SYS_DESCR: &[u32] = &[1, 3, 6, 1, 2, 1, 1, 1, 0];
 const SEQUENCE: u8 = 0x30;
 const OCTETS: u8 = 4;
 const GET: u8 = 0xa0;
+const SET: u8 = 0xa3;
 const GET_BULK: u8 = 0xa5;
 /// How long an answer may take before the figures are worth nothing.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -40,6 +40,25 @@ impl Process {
         (field("Rss:"), field("Anonymous:"))
     }
 
+    /// Forgets the peak of its resident memory; what it has now, in MiB.
+    pub(crate) fn forget_peak(&self) -> f64 {
+        // proc(5): 5 resets the peak.
+        fs::write(self.file("clear_refs"), "5").expect("a living process");
+        self.status("VmRSS:")
+    }
+
+    /// The peak of its resident memory since, in MiB.
+    pub(crate) fn peak(&self) -> f64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, field: &str) -> f64 {
+        let text = fs::read_to_string(self.file("status")).expect("a living process");
+        let line = text.lines().find_map(|line| line.strip_prefix(field));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        number.expect("a field in kB") / 1024.0
+    }
+
     /// SIGTERM, and the wait for its end.
     pub(crate) fn stop(mut self) {
         let pid = self.0.id().to_string();

@@ -112,10 +112,8 @@ impl Value {
 
     /// The value as a person reads it: the label of an enumeration, a string bare.
     pub fn display(&self, syntax: &Syntax) -> String {
-        if let Self::Integer(number) = self
-            && let Some(label) = syntax.label(i64::from(*number))
-        {
-            return label.to_owned();
+        if let Some(text) = self.as_displayed(syntax) {
+            return text.to_owned();
         }
         match self {
             Self::Integer(number) => number.to_string(),
@@ -126,6 +124,16 @@ impl Value {
             Self::Octets(octets) => octets_text(octets),
             Self::Oid(arcs) => dotted(arcs),
             Self::IpAddress(octets) => std::net::Ipv4Addr::from(*octets).to_string(),
+        }
+    }
+
+    /// [`Value::display`] where it is a text that is there already: a label, or what an
+    /// OCTET STRING says.
+    pub fn as_displayed(&self, syntax: &Syntax) -> Option<&str> {
+        match self {
+            Self::Integer(number) => syntax.label(i64::from(*number)),
+            Self::Octets(octets) => is_text(octets),
+            _ => None,
         }
     }
 

@@ -93,20 +93,25 @@ impl Instances {
         let Some((column, arcs)) = column_at(oid) else {
             return Got::NoSuchObject;
         };
-        let table = column.get().table;
-        let value = self.rows(table).entry(arcs).and_then(|(index, row)| {
-            let beside = || self.live.rows(table).get(index);
-            Source::of(self, column).value(self, index, row, beside)
-        });
+        let value = self.value(column, arcs);
         value.map_or(Got::NoSuchInstance, |value| Got::Value(value.into_owned()))
     }
 
     /// One instance by name.
     pub fn read(&self, name: &Name) -> Option<Value> {
-        match self.get(&name.oid()) {
-            Got::Value(value) => Some(value),
-            Got::NoSuchObject | Got::NoSuchInstance => None,
-        }
+        self.at(name.column, &name.index)
+    }
+
+    /// One instance of a column.
+    pub fn at(&self, column: ColumnId, index: &Index) -> Option<Value> {
+        self.value(column, index.arcs()).map(Cow::into_owned)
+    }
+
+    fn value(&self, column: ColumnId, arcs: &[u32]) -> Option<Cow<'_, Value>> {
+        let table = column.get().table;
+        let (index, row) = self.rows(table).entry(arcs)?;
+        let beside = || self.live.rows(table).get(index);
+        Source::of(self, column).value(self, index, row, beside)
     }
 
     /// The first instance after `oid` in the whole tree.

@@ -30,6 +30,11 @@ pub struct RowsAfter<'a> {
 }
 
 impl Rows {
+    /// Whether they are the very same: nobody has changed them since.
+    pub fn is(&self, other: &Self) -> bool {
+        self.root.is(&other.root)
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.len

@@ -11,7 +11,7 @@ mod write;
 
 pub use element::XmlError;
 pub use read::{BodyError, SoapError, read};
-pub use write::{Values, print, print_values};
+pub use write::{Entry, Values, print, print_values};
 
 /// The namespace of SOAP 1.1 envelopes.
 const SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";

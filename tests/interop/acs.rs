@@ -264,7 +264,7 @@ fn a_server_that_says_nothing_is_given_up_after_the_session_timeout() {
 }
 
 /// A connection request with the proof for what the door asked.
-fn knock(url: &str, user: &str, password: &str) -> String {
+pub(crate) fn knock(url: &str, user: &str, password: &str) -> String {
     let asked = get(url, "");
     assert!(asked.starts_with("HTTP/1.1 401 "), "{asked}");
     let part = |name: &str| {

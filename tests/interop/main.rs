@@ -4,6 +4,7 @@
 //! A peer that is missing fails its tests.
 
 mod acs; // peer: an ACS (own XML), judged by the schemas of the Broadband Forum
+mod acsrs; // peer: acsrs
 mod bench;
 mod certificates; // peer: kamailio with certificates on both sides
 mod crash; // peer: SIGKILL, judged by the record of an ACS (own)
@@ -19,6 +20,7 @@ mod listener; // peer: openssl
 mod ntp; // peer: chrony
 mod ocsp; // peer: openssl ocsp and s_server
 mod page;
+mod replay; // peer: recorded sessions of GenieACS
 mod snmp; // peer: net-snmp
 mod stun; // peer: coturn, also behind a gateway
 mod syslog; // peer: rsyslog

@@ -4,6 +4,7 @@
 //! Where they differ the difference is listed with the paragraph that decides,
 //! and the list is checked: an entry on which they agree again fails.
 
+mod cwmp;
 mod index;
 mod object_identifier;
 mod sip;

@@ -163,6 +163,9 @@ impl Client {
         self.outputs
             .extend(self.notifications.moved().map(Output::Watch));
         self.show(now);
+        if let (None, Some(settings)) = (&self.running, &self.settings) {
+            settings.model.known.forget();
+        }
     }
 
     /// What is to be done, one at a time, until there is nothing more.

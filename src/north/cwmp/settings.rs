@@ -1,5 +1,6 @@
 //! What the TR-069 client is told: the Cwmp objects, as plain data.
 
+use super::model::Known;
 use super::periodic::Period;
 use super::retry::Pace;
 use super::transfers::Policy;
@@ -228,6 +229,8 @@ pub struct Model {
     pub auto_create: bool,
     /// `ProvisioningCode`, the DHCP server's where it is empty.
     pub provisioning_code: String,
+    /// The numbers of the last reading.
+    pub known: Known,
 }
 
 impl Configured for Settings {
@@ -291,6 +294,7 @@ impl Scalars {
             aliases: self.instance_mode == cwmp::InstanceMode::InstanceAlias,
             auto_create: self.auto_create,
             provisioning_code: code,
+            known: Known::default(),
         };
         Settings {
             url: self.url(),

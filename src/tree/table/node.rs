@@ -40,6 +40,15 @@ impl Default for Node {
 }
 
 impl Node {
+    /// Whether it is the very same node.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Leaf(one), Self::Leaf(other)) => Arc::ptr_eq(one, other),
+            (Self::Inner(one), Self::Inner(other)) => Arc::ptr_eq(one, other),
+            (Self::Leaf(_), Self::Inner(_)) | (Self::Inner(_), Self::Leaf(_)) => false,
+        }
+    }
+
     /// The row of a key.
     pub(super) fn get(&self, key: &[u32]) -> Option<&Entry> {
         match self {

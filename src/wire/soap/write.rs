@@ -10,6 +10,7 @@ use super::message::{
     FaultStruct, FromCpe, Header, Inform, Kind, Namespace, ParameterAttributes, ParameterInfo,
     ParameterValue, Party, QueuedTransfer, TransferComplete, TransferStarted,
 };
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// The values of a GetParameterValuesResponse that come as they are asked for.
@@ -18,6 +19,19 @@ pub struct Values<I> {
     pub count: usize,
     /// In the order of the answer.
     pub each: I,
+}
+
+/// A value as it stands in an answer. Its name comes in two parts, so that
+/// nothing has to be put together for each of thousands.
+pub struct Entry<'a> {
+    /// The path of its object, which ends with a dot.
+    pub object: &'a str,
+    /// Its own name.
+    pub name: &'a str,
+    /// The type of its value.
+    pub kind: Kind,
+    /// The text of its value.
+    pub value: Cow<'a, str>,
 }
 
 /// Prints a message.
@@ -38,15 +52,15 @@ pub fn print(message: &Envelope<FromCpe>, sink: &mut impl Write) -> io::Result<(
 ///
 /// # Errors
 /// Those of the sink.
-pub fn print_values(
+pub fn print_values<'a>(
     namespace: Namespace,
     header: &Header,
-    values: Values<impl IntoIterator<Item = ParameterValue>>,
+    values: Values<impl IntoIterator<Item = Entry<'a>>>,
     sink: &mut impl Write,
 ) -> io::Result<()> {
     let mut page = Page::open(sink, namespace, header)?;
     page.within("cwmp:GetParameterValuesResponse", |page| {
-        let entry = |page: &mut Page<_>, value| page.parameter_value(&value);
+        let entry = |page: &mut Page<_>, entry: Entry<'_>| page.entry(&entry);
         page.array("ParameterList", "cwmp:ParameterValueStruct", values, entry)
     })?;
     page.close()
@@ -326,13 +340,24 @@ impl<'s, W: Write> Page<'s, W> {
     }
 
     fn parameter_value(&mut self, value: &ParameterValue) -> io::Result<()> {
-        self.within("ParameterValueStruct", |page| {
-            page.leaf("Name", &value.name)?;
-            let kind = value.kind.unwrap_or(Kind::String).name();
-            write!(page.sink, "<Value xsi:type=\"xsd:{kind}\">")?;
-            page.text(&value.value)?;
-            page.sink.write_all(b"</Value>")
+        self.entry(&Entry {
+            object: "",
+            name: &value.name,
+            kind: value.kind.unwrap_or(Kind::String),
+            value: Cow::Borrowed(&value.value),
         })
+    }
+
+    /// The one that there are thousands of.
+    fn entry(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+        self.sink.write_all(b"<ParameterValueStruct><Name>")?;
+        self.text(entry.object)?;
+        self.text(entry.name)?;
+        self.sink.write_all(b"</Name><Value xsi:type=\"xsd:")?;
+        self.sink.write_all(entry.kind.name().as_bytes())?;
+        self.sink.write_all(b"\">")?;
+        self.text(&entry.value)?;
+        self.sink.write_all(b"</Value></ParameterValueStruct>")
     }
 
     fn fault_struct(&mut self, fault: &FaultStruct) -> io::Result<()> {
@@ -379,9 +404,15 @@ impl<'s, W: Write> Page<'s, W> {
         name: &str,
         inside: impl FnOnce(&mut Self) -> io::Result<()>,
     ) -> io::Result<()> {
-        write!(self.sink, "<{name}>")?;
+        self.tag(b"<", name)?;
         inside(self)?;
-        write!(self.sink, "</{name}>")
+        self.tag(b"</", name)
+    }
+
+    fn tag(&mut self, begin: &[u8], name: &str) -> io::Result<()> {
+        self.sink.write_all(begin)?;
+        self.sink.write_all(name.as_bytes())?;
+        self.sink.write_all(b">")
     }
 
     fn leaf(&mut self, name: &str, text: &str) -> io::Result<()> {
@@ -396,6 +427,11 @@ impl<'s, W: Write> Page<'s, W> {
     /// which else reads as LF (XML 1.0 §2.11), and a character that XML cannot
     /// carry (§2.2) as U+FFFD.
     fn text(&mut self, text: &str) -> io::Result<()> {
+        // All of them at once: the processor looks at many octets at a time.
+        let care = |seen, octet| seen | may_need_care(octet);
+        if !text.bytes().fold(false, care) {
+            return self.sink.write_all(text.as_bytes());
+        }
         let mut plain = 0;
         for (at, character) in text.char_indices() {
             let escaped = match character {
@@ -413,6 +449,11 @@ impl<'s, W: Write> Page<'s, W> {
         }
         self.sink.write_all(&text.as_bytes()[plain..])
     }
+}
+
+/// Of all that is escaped or replaced, the first octet in UTF-8.
+fn may_need_care(octet: u8) -> bool {
+    octet < b' ' || matches!(octet, b'&' | b'<' | b'>' | 0xef)
 }
 
 fn of<T>(entries: &[T]) -> Values<&[T]> {
@@ -481,9 +522,15 @@ mod tests {
     fn streamed_values_are_the_same_octets_as_collected_ones() {
         let header = Header::default();
         let mut streamed = Vec::new();
+        let all: Vec<ParameterValue> = values(3).collect();
         let each = Values {
             count: 3,
-            each: values(3),
+            each: all.iter().map(|value| Entry {
+                object: "Device.X.",
+                name: &value.name["Device.X.".len()..],
+                kind: Kind::String,
+                value: Cow::Borrowed(&value.value),
+            }),
         };
         print_values(Namespace::Cwmp12, &header, each, &mut streamed).expect("a Vec");
         let message = Envelope {

@@ -444,8 +444,11 @@ fn md5(text: &str) -> String {
     digest.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-/// An envelope as some ACS writes it.
+/// An envelope as some ACS writes it; a document is one already.
 fn envelope(body: &str) -> String {
+    if body.starts_with("<?xml") {
+        return body.to_owned();
+    }
     format!(
         "<S:Envelope xmlns:S=\"http://schemas.xmlsoap.org/soap/envelope/\" \
          xmlns:E=\"http://schemas.xmlsoap.org/soap/encoding/\" \

@@ -31,6 +31,21 @@ impl Device {
         Self::launched(folder, name, &[], settings)
     }
 
+    /// In the factory state: the built-in profile with more lines, and the
+    /// authorities that the unit trusts.
+    pub(crate) fn of_profile(folder: &Folder, lines: &[&str], anchors: &[&Path]) -> Self {
+        let profile = folder.path().join("profile");
+        fs::create_dir_all(profile.join("anchors")).expect("a folder");
+        let script = format!("{BUILT_IN}\n{}\n", lines.join("\n"));
+        fs::write(profile.join("profile.script"), script).expect("written");
+        for (number, anchor) in anchors.iter().enumerate() {
+            let place = profile.join(format!("anchors/{number}.pem"));
+            fs::copy(anchor, place).expect("copied");
+        }
+        let words = ["--profile", &profile.display().to_string()];
+        Self::launched(folder, "data", &words, &[])
+    }
+
     /// In a folder of this name, with further words for `demarc run`.
     pub(crate) fn launched(folder: &Folder, name: &str, words: &[&str], settings: &[&str]) -> Self {
         let home = folder.path().join(name);
@@ -145,6 +160,8 @@ impl Device {
         line.expect("a known key").to_owned()
     }
 }
+
+const BUILT_IN: &str = include_str!("../../../certs/profile/profile.script");
 
 fn launch(home: &Path, words: &[String], settings: &[String]) -> Running {
     let mut command = Command::new(demarc());

@@ -2,6 +2,7 @@
 //! device of our own, and the peers that several modules share.
 
 pub(crate) mod acs;
+mod acsrs;
 mod authority;
 mod device;
 pub(crate) mod files;
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+pub(crate) use acsrs::{Acsrs, Proof};
 pub(crate) use authority::{Authority, Identity, Life};
 pub(crate) use device::Device;
 pub(crate) use kamailio::{Clients, Kamailio};

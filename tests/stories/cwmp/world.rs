@@ -356,7 +356,7 @@ impl World {
                 let model = DataModel::new(&view, &self.settings.model);
                 let values = Values {
                     count: parameters.len(),
-                    each: parameters.iter().map(|parameter| model.value(parameter)),
+                    each: model.entries(&parameters),
                 };
                 print_values(namespace, &header, values, &mut octets).expect("a Vec");
             }

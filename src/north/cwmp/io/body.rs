@@ -113,10 +113,7 @@ impl Plan {
         let model = DataModel::new(&self.view, &self.model);
         let values = Values {
             count: self.parameters.len(),
-            each: self
-                .parameters
-                .iter()
-                .map(|parameter| model.value(parameter)),
+            each: model.entries(&self.parameters),
         };
         print_values(self.namespace, &self.header, values, sink)
     }

@@ -7,8 +7,10 @@
 
 pub mod device_type;
 mod draft;
+mod entries;
 pub mod explain;
 pub mod export;
+mod known;
 pub mod map;
 mod numbers;
 mod path;
@@ -19,6 +21,7 @@ mod told;
 mod user;
 mod write;
 
+pub use known::Known;
 pub use path::Parameter;
 pub use told::tables;
 
@@ -127,7 +130,7 @@ impl<'a> DataModel<'a> {
         let mut known = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let numbers = known
             .entry(leader)
-            .or_insert_with(|| Arc::new(Numbers::of(self.view, leader)));
+            .or_insert_with(|| self.settings.known.numbers(self.view, leader));
         numbers.clone()
     }
 

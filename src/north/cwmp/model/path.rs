@@ -8,7 +8,7 @@ use super::DataModel;
 use super::map::{Leaf, Object, Rows, object};
 use super::numbers::Instance;
 use crate::north::cwmp::fault::Code;
-use crate::schema::{Index, Name, TableId, Value};
+use crate::schema::{Index, TableId, Value};
 use std::sync::Arc;
 
 /// An object, with the rows that the instances in its path are.
@@ -124,9 +124,8 @@ impl DataModel<'_> {
     }
 
     fn pick(&self, table: &Arc<Place>, segment: &str) -> Result<Vec<Spot>, Code> {
-        let all = self.instances(table);
         if segment == "*" {
-            return Ok(all);
+            return Ok(self.instances(table));
         }
         let alias = segment
             .strip_prefix('[')
@@ -198,7 +197,9 @@ impl DataModel<'_> {
         one: &Instance,
     ) -> Option<Arc<Place>> {
         self.belongs(place, &one.index).then(|| {
-            let mut rows = place.rows.clone();
+            // Thousands of them may stand in memory at a time: none is larger than it has to be.
+            let mut rows = Vec::with_capacity(place.rows.len() + 1);
+            rows.extend_from_slice(&place.rows);
             rows.push((table, one.index.clone()));
             let path = match self.settings.aliases {
                 true => format!("{}[{}].", place.path, one.alias(number)),
@@ -218,8 +219,7 @@ impl DataModel<'_> {
         else {
             return true;
         };
-        let index = index.clone();
-        let value = self.view.read(&Name { column, index });
+        let value = self.view.at(column, index);
         value == Some(Value::from(text)) || value == Some(place.name())
     }
 

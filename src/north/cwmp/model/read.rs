@@ -5,8 +5,9 @@ use super::map::{At, Cell, Form, Leaf, Otherwise, Source, Wanted, object};
 use super::path::{Place, Spot, below};
 use super::text::{host_and_port, nothing, period_range, time};
 use crate::schema::sip_ep::transport_config;
-use crate::schema::{ColumnId, Index, Name, RowLife, Value};
+use crate::schema::{ColumnId, Index, RowLife, Value};
 use crate::wire::soap::message::Kind;
+use std::borrow::Cow;
 
 impl DataModel<'_> {
     /// The text of a value.
@@ -40,10 +41,8 @@ impl DataModel<'_> {
     /// interfaces.md: where TLS is enabled, all requests go by it.
     fn transport(&self, place: &Place) -> &'static str {
         let is_on = |column: ColumnId| {
-            let value = place.row().and_then(|(_, index)| {
-                let index = index.clone();
-                self.view.read(&Name { column, index })
-            });
+            let row = place.row();
+            let value = row.and_then(|(_, index)| self.view.at(column, index));
             value == Some(Value::Integer(1))
         };
         if is_on(transport_config::TLS_ENABLE.id()) {
@@ -68,7 +67,7 @@ impl DataModel<'_> {
         match &cell.form {
             Form::Plain if value.is_none() => nothing(kind).to_owned(),
             Form::Plain | Form::User => text(),
-            Form::Uri => self.uri_of(&text(), self.row_of(place, cell).as_ref()),
+            Form::Uri => self.uri_of(&text(), self.row_of(place, cell).as_deref()),
             Form::Switch => (value == Some(Value::Integer(1))).to_string(),
             Form::Choice(choices) => {
                 let text = text();
@@ -100,12 +99,9 @@ impl DataModel<'_> {
     /// The column that counts, and its value.
     pub(super) fn effective(&self, place: &Place, cell: &Cell) -> (ColumnId, Option<Value>) {
         let index = self.row_of(place, cell);
-        let at = |column: ColumnId| {
-            let index = match column.get().table.get().rows {
-                RowLife::Scalar => Index::scalar(),
-                _ => index.clone()?,
-            };
-            self.view.read(&Name { column, index })
+        let at = |column: ColumnId| match column.get().table.get().rows {
+            RowLife::Scalar => self.view.at(column, &Index::scalar()),
+            _ => self.view.at(column, index.as_deref()?),
         };
         let own = at(cell.column);
         match cell.otherwise {
@@ -122,16 +118,15 @@ impl DataModel<'_> {
     }
 
     /// The key of the row that a cell is read from.
-    pub(super) fn row_of(&self, place: &Place, cell: &Cell) -> Option<Index> {
+    pub(super) fn row_of<'p>(&'p self, place: &'p Place, cell: &Cell) -> Option<Cow<'p, Index>> {
         match &cell.at {
-            At::Scalar => Some(Index::scalar()),
-            At::Row => place.row().map(|(_, index)| index.clone()),
-            At::Key(arcs) => Some(Index::from_arcs(arcs)),
+            At::Scalar => Some(Cow::Owned(Index::scalar())),
+            At::Row => place.row().map(|(_, index)| Cow::Borrowed(index)),
+            At::Key(arcs) => Some(Cow::Owned(Index::from_arcs(arcs))),
             At::Where(wanted) => {
                 let table = cell.column.get().table;
                 let fits = |index: &Index, column: ColumnId, wanted: Wanted| {
-                    let index = index.clone();
-                    let value = self.view.read(&Name { column, index });
+                    let value = self.view.at(column, index);
                     match wanted {
                         Wanted::Number(number) => {
                             value.and_then(|value| value.number()) == Some(number)
@@ -145,7 +140,7 @@ impl DataModel<'_> {
                         .iter()
                         .all(|(column, wanted)| fits(index, *column, *wanted))
                 })
-                .cloned()
+                .map(Cow::Borrowed)
             }
         }
     }

@@ -247,7 +247,7 @@ impl DataModel<'_> {
             return Ok(draft.key(leader(*table), index.clone()));
         }
         if let Some(index) = self.row_of(place, cell) {
-            return Ok(index);
+            return Ok(index.into_owned());
         }
         let unknown = || wrong(Code::ResourcesExceeded, "there is no row for it");
         let (table, whose) = (cell.column.get().table, place.name());
