@@ -51,6 +51,15 @@ struct Shared {
     proofs: RwLock<Vec<ProofSink>>,
 }
 
+/// Who writes a commit to the disk.
+#[derive(Clone, Copy)]
+enum Writer {
+    /// The store's thread: the caller goes on.
+    Thread,
+    /// The caller, who waits for it anyway.
+    Caller,
+}
+
 type Waiter = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
 type NoticeSink = Arc<dyn Fn(&Notice) + Send + Sync>;
 
@@ -223,8 +232,13 @@ impl Tree {
     /// `at` is the time in seconds since 1970, 0 while unknown. `done` hears
     /// the outcome once: at once on a refusal, else when it is on disk, then
     /// on the committing thread. It must not block.
-    pub fn commit(
+    pub fn commit(&self, txn: Transaction, at: u64, done: impl FnOnce(Outcome) + Send + 'static) {
+        self.commit_by(Writer::Thread, txn, at, done);
+    }
+
+    fn commit_by(
         &self,
+        writer: Writer,
         mut txn: Transaction,
         at: u64,
         done: impl FnOnce(Outcome) + Send + 'static,
@@ -268,13 +282,14 @@ impl Tree {
             actor: txn.actor().clone(),
             at,
         };
-        self.persist(tip, step, done);
+        self.persist(writer, tip, step, done);
     }
 
-    /// As [`Tree::commit`], and waits: for start-up and tests.
+    /// As [`Tree::commit`], and waits: for scripts, start-up and tests. Whoever
+    /// waits anyway writes to the disk himself where nobody else does.
     pub fn commit_and_wait(&self, txn: Transaction, at: u64) -> Outcome {
         let (send, receive) = mpsc::channel();
-        self.commit(txn, at, move |outcome| {
+        self.commit_by(Writer::Caller, txn, at, move |outcome| {
             // The receiver waits below; a send cannot be lost.
             let _ = send.send(outcome);
         });
@@ -429,6 +444,7 @@ impl Tree {
 
     fn persist(
         &self,
+        writer: Writer,
         mut tip: MutexGuard<'_, Arc<Snapshot>>,
         step: Step,
         done: impl FnOnce(Outcome) + Send + 'static,
@@ -474,10 +490,18 @@ impl Tree {
             done(outcome);
         };
         // Appended under the lock: the journal's order is the order of versions.
-        if let Err((written, error)) = store.append(record, Box::new(written)) {
+        let queued = match writer {
+            Writer::Thread => store.append(record, Box::new(written)),
+            Writer::Caller => store.append_to_lead(record, Box::new(written)),
+        };
+        if let Err((written, error)) = queued {
             *tip = before;
             drop(tip);
-            written(Err(error));
+            return written(Err(error));
+        }
+        drop(tip);
+        if let Writer::Caller = writer {
+            store.lead();
         }
     }
 }

@@ -545,11 +545,11 @@ pub const REGISTRY: &[Kind] = &[
     ACS_SESSION.kind(),
     ACS_NOT_REACHED.kind(),
     ACS_WISH_FAILED.kind(),
-    ACS_TRANSFER_DONE.kind(),
-    ACS_TRANSFER_FAILED.kind(),
     UDP_REQUEST_REFUSED.kind(),
     STUN_STATE.kind(),
     ACS_NOT_ANNOUNCED.kind(),
+    ACS_TRANSFER_DONE.kind(),
+    ACS_TRANSFER_FAILED.kind(),
     ADDED_ROW_UNFIT.kind(),
 ];
 

@@ -25,7 +25,6 @@ mod shared;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -38,7 +37,7 @@ pub use super::journal::{DeviceId, MAX_SUB_IDENTIFIERS, Record, RowChange, Who};
 use super::journal::{self, Disk};
 use applier::Applier;
 pub use committer::Done;
-use committer::{Committer, Waiting};
+use committer::{Committer, Queue};
 use folders::{Folders, Lock};
 use shared::Shared;
 
@@ -111,7 +110,7 @@ pub struct StoreCounts {
 struct Inner {
     shared: Arc<Shared>,
     folders: Folders,
-    inbox: Mutex<Option<SyncSender<Waiting>>>,
+    queue: Arc<Queue>,
     threads: Mutex<Option<Threads>>,
 }
 
@@ -132,17 +131,18 @@ impl Store {
         let lock = Arc::new(folders.lock()?);
         let opened = opening::open(&folders, options, disk)?;
         let shared = Arc::new(Shared::new(&opened));
-        let (inbox, waiting) = sync_channel(MAX_WAITING);
         let applier = Applier::new(&opened, &folders, options, Arc::clone(&shared));
         let committer = Committer::new(opened.journal, opened.ledger, Arc::clone(&shared));
+        let queue = Arc::new(Queue::new(committer));
+        let written = Arc::clone(&queue);
         let threads = Threads {
-            committer: spawn("committer", &lock, move || committer.run(&waiting))?,
+            committer: spawn("committer", &lock, move || written.run())?,
             applier: spawn("applier", &lock, move || applier.run())?,
         };
         let inner = Inner {
             shared,
             folders,
-            inbox: Mutex::new(Some(inbox)),
+            queue,
             threads: Mutex::new(Some(threads)),
         };
         Ok(Self {
@@ -158,18 +158,25 @@ impl Store {
 
     /// Queues one commit and never blocks.
     ///
-    /// `done` runs on the committer's thread, in order, once the commit is on
-    /// disk or cannot be. Where the store is closed or busy nothing was
+    /// `done` runs on the thread that writes it, in order, once the commit is
+    /// on disk or cannot be. Where the store is closed or busy nothing was
     /// queued, and `done` comes back with the reason.
     pub fn append(&self, record: Record, done: Done) -> Result<(), (Done, StoreError)> {
-        let inbox = lock(&self.inner.inbox).clone();
-        let Some(inbox) = inbox else {
-            return Err((done, StoreError::Closed));
-        };
-        inbox.try_send((record, done)).map_err(|error| match error {
-            TrySendError::Full((_, done)) => (done, StoreError::Busy),
-            TrySendError::Disconnected((_, done)) => (done, StoreError::Closed),
-        })
+        self.inner.queue.push(record, done)?;
+        self.inner.queue.wake();
+        Ok(())
+    }
+
+    /// Queues one commit as [`Store::append`] does, for a caller who is going to
+    /// wait for it: nobody writes it before he calls [`Store::lead`].
+    pub fn append_to_lead(&self, record: Record, done: Done) -> Result<(), (Done, StoreError)> {
+        self.inner.queue.push(record, done)
+    }
+
+    /// Writes what waits on this thread, unless another one is at it, which
+    /// then goes on. Blocks while the disk does.
+    pub fn lead(&self) {
+        self.inner.queue.lead();
     }
 
     /// What happened since the last call through this handle, oldest first; at most [`MAX_EVENTS`] are kept.
@@ -214,7 +221,7 @@ impl Default for StoreOptions {
 
 impl Inner {
     fn close(&self) {
-        drop(lock(&self.inbox).take());
+        self.queue.close();
         let Some(threads) = lock(&self.threads).take() else {
             return;
         };
@@ -258,8 +265,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Events that are kept for whoever asks; the oldest give way.
 pub const MAX_EVENTS: usize = 256;
-/// Commits that wait for the committer.
-const MAX_WAITING: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -371,6 +376,41 @@ mod tests {
         let version = store.load(DEVICE).expect("readable").version;
         assert!((2..=3).contains(&version));
         assert_eq!(append(&store, version + 1), Ok(()));
+    }
+
+    #[test]
+    fn who_waits_writes_himself_unless_another_is_at_it() {
+        let dir = Scratch::folder();
+        let store = open_on(&dir, Disk::real());
+        let (told, answers) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let queue = |version, held: Option<mpsc::Receiver<()>>| {
+            let told = told.clone();
+            let done = move |outcome| {
+                told.send((thread::current().id(), outcome))
+                    .expect("we listen");
+                held.map(|held| held.recv());
+            };
+            assert!(
+                store
+                    .append_to_lead(record(version), Box::new(done))
+                    .is_ok()
+            );
+        };
+        queue(1, None);
+        store.lead();
+        assert_eq!(answers.recv(), Ok((thread::current().id(), Ok(()))));
+        // The thread is kept busy in the answer to the second.
+        queue(2, Some(released));
+        store.inner.queue.wake();
+        let (other, outcome) = answers.recv().expect("an answer");
+        assert_eq!(outcome, Ok(()));
+        assert_ne!(other, thread::current().id());
+        queue(3, None);
+        store.lead();
+        assert!(answers.try_recv().is_err(), "it was left to the thread");
+        release.send(()).expect("it waits");
+        assert_eq!(answers.recv(), Ok((other, Ok(()))));
     }
 
     #[test]

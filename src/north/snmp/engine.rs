@@ -14,7 +14,7 @@ use super::access::{Actor, Mib, Reason, Refusal};
 use super::agent;
 use super::community;
 use super::counters::{Counter, Counters};
-use super::identity::{Clock, EngineId};
+use super::identity::{Clock, EngineId, LOCAL_ENGINE_ID};
 use super::message::{CommunityMessage, Level, Message, ScopedPdu, V3Message, Version};
 use super::pdu::{self, Pdu};
 use super::reply::{Envelope, ReplyTo, Sender};
@@ -168,6 +168,7 @@ impl Engine {
                 id: message.id,
                 user_name: parameters.msg_user_name,
                 security,
+                context: None,
             },
         };
         match verdict {
@@ -183,7 +184,7 @@ impl Engine {
         &self,
         arrival: Arrival<'_>,
         message: &V3Message<'_>,
-        reply: ReplyTo,
+        mut reply: ReplyTo,
         admitted: &Admitted<'_>,
         mib: &impl Mib,
     ) -> Outcome {
@@ -198,6 +199,7 @@ impl Engine {
             let head = Some((pdu.kind, pdu.request_id));
             return self.report(&reply, message, head, counter, arrival.clock);
         }
+        reply.answer_under(scoped.context_engine_id);
         let user = &admitted.user;
         if message.level < user.level() && pdu.kind.is_confirmed() {
             // RFC 3413 §3.2: no view at this level.
@@ -219,7 +221,9 @@ impl Engine {
     /// Why a PDU that could be read has nobody here who serves it.
     fn not_served(&self, scoped: &ScopedPdu<'_>, kind: pdu::Kind) -> Option<Counter> {
         // RFC 3412 §4.2.2.1: nobody here serves another engine's contexts.
-        if scoped.context_engine_id != self.id.as_bytes() || kind == pdu::Kind::Inform {
+        // RFC 5343 §3.1: localEngineID is whichever engine hears it.
+        let ours = [self.id.as_bytes(), &LOCAL_ENGINE_ID];
+        if !ours.contains(&scoped.context_engine_id) || kind == pdu::Kind::Inform {
             return Some(Counter::UnknownPduHandlers);
         }
         // RFC 3413 §3.2: only the default context exists.

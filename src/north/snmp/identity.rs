@@ -17,6 +17,10 @@ const ENTERPRISE: u32 = 32473;
 /// Format octet of an id that ends in octets of the maker's choice.
 const FORMAT_OCTETS: u8 = 5;
 
+/// localEngineID (RFC 5343 §3.1): the engine that hears it, for a manager that
+/// does not know its id yet.
+pub const LOCAL_ENGINE_ID: [u8; 5] = [0x80, 0, 0, 0, 6];
+
 /// An snmpEngineID: `enterprise with the top bit set | 5 | eight octets`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineId([u8; 13]);

@@ -11,7 +11,7 @@ use async_snmp::v3::SaltCounter;
 use async_snmp::v3::auth::authenticate_message;
 
 use super::encode::write_pdu;
-use super::identity::{Clock, EngineId};
+use super::identity::{Clock, EngineId, LOCAL_ENGINE_ID};
 use super::message::{Level, USM, Version};
 use super::response::Response;
 use super::user::User;
@@ -58,6 +58,8 @@ pub enum Envelope {
         user_name: String,
         /// The keys and how much of them is used; `None` protects nothing.
         security: Option<(Arc<User>, Level)>,
+        /// The request's contextEngineID, where it was localEngineID (RFC 5343).
+        context: Option<[u8; LOCAL_ENGINE_ID.len()]>,
     },
 }
 
@@ -67,6 +69,13 @@ impl ReplyTo {
         match self.envelope {
             Envelope::Community { version, .. } => version,
             Envelope::V3 { .. } => Version::V3,
+        }
+    }
+
+    /// The answer stands in the context in which was asked (RFC 3412 §7.1 (4)).
+    pub fn answer_under(&mut self, asked: &[u8]) {
+        if let Envelope::V3 { context, .. } = &mut self.envelope {
+            *context = (asked == LOCAL_ENGINE_ID).then_some(LOCAL_ENGINE_ID);
         }
     }
 
@@ -85,9 +94,11 @@ impl ReplyTo {
                 id,
                 user_name,
                 security,
+                context,
             } => {
                 let header = Header {
                     id: *id,
+                    context: context.as_ref().map(<[u8; _]>::as_slice),
                     user_name,
                     level: security
                         .as_ref()
@@ -150,6 +161,8 @@ const ENOUGH: usize = 1500;
 
 struct Header<'a> {
     id: i32,
+    /// The contextEngineID, where it is not the engine's.
+    context: Option<&'a [u8]>,
     user_name: &'a str,
     level: Level,
     user: Option<&'a User>,
@@ -196,7 +209,8 @@ fn message_data(
 ) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut scoped = Writer::with_capacity(ENOUGH);
     scoped.sequence(|writer| {
-        writer.octet_string(sender.engine_id.as_bytes());
+        let context = header.context.unwrap_or(sender.engine_id.as_bytes());
+        writer.octet_string(context);
         writer.octet_string(&[]);
         write_pdu(writer, response);
     });

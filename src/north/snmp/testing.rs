@@ -17,7 +17,7 @@ use openssl::symm::{Cipher, decrypt, encrypt};
 use super::access::{Found, Got, Mib, Rights, Value};
 use super::counters::{Counter, Counters};
 use super::engine::{Arrival, Engine, Outcome};
-use super::identity::{Clock, EngineId};
+use super::identity::{Clock, EngineId, LOCAL_ENGINE_ID};
 use super::settings::{Community, Settings};
 use super::user::{AuthAlgorithm, User, auth_key, priv_key};
 use crate::wire::ber::{self, Reader};
@@ -317,6 +317,8 @@ impl Asking {
 pub(super) struct Answer {
     /// msgFlags; 0 for v1 and v2c.
     pub(super) flags: u8,
+    /// contextEngineID; empty for v1 and v2c.
+    pub(super) context: Vec<u8>,
     /// msgID, else the request-id again.
     pub(super) message_id: i32,
     pub(super) tag: u8,
@@ -366,14 +368,14 @@ impl Answer {
             _ => data.whole.to_vec(),
         };
         let mut scoped = Reader::new(&scoped).sequence().expect("a scoped PDU");
-        assert_eq!(
-            scoped.expect(4).expect("contextEngineID").content,
-            Bench::engine_id().as_bytes()
-        );
+        let context = scoped.expect(4).expect("contextEngineID").content.to_vec();
+        let ours = [Bench::engine_id().as_bytes(), &LOCAL_ENGINE_ID].contains(&&context[..]);
+        assert!(ours, "{context:?}");
         assert!(scoped.expect(4).expect("contextName").content.is_empty());
         Self {
             flags,
             message_id,
+            context,
             ..Self::of_pdu(scoped.any().expect("a PDU").whole)
         }
     }
@@ -394,6 +396,7 @@ impl Answer {
         }
         Self {
             flags: 0,
+            context: Vec::new(),
             message_id: id,
             tag: outer.tag,
             id,

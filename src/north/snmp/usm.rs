@@ -411,6 +411,21 @@ mod tests {
     }
 
     #[test]
+    fn the_engine_that_a_manager_does_not_know_yet_answers_in_the_context_it_was_asked_in() {
+        // RFC 5343 §3.1 and §3.2: localEngineID stands for whoever hears it.
+        for (user, flags) in [("auth", AUTH), ("priv", PRIV)] {
+            let mut asking = Asking::get(user, flags);
+            asking.context_engine_id = vec![0x80, 0, 0, 0, 6];
+            let Outcome::Answer(datagram) = Bench::new().handle(&asking.datagram()) else {
+                panic!("no answer");
+            };
+            let answer = Answer::of_v3(&datagram, asking.algorithm);
+            assert_eq!(answer.context, [0x80, 0, 0, 0, 6]);
+            assert_eq!((answer.status, answer.names()), (0, vec![SYS_DESCR]));
+        }
+    }
+
+    #[test]
     fn an_unknown_context_is_reported() {
         let mut asking = Asking::get("priv", PRIV);
         asking.context_name = b"bridge1".to_vec();

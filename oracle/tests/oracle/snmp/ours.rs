@@ -91,6 +91,7 @@ pub(super) fn write(facts: &Facts) -> Vec<u8> {
                 id: *message_id,
                 user_name: user.clone(),
                 security: None,
+                context: None,
             },
             Clock {
                 boots: boots.unsigned_abs(),
