@@ -173,6 +173,47 @@ fn a_failed_session_is_tried_again_after_the_standards_wait_with_its_count() {
 }
 
 #[test]
+fn a_change_that_could_not_be_told_waits_as_the_standards_table_says() {
+    let mut world = World::bootstrapped();
+    world.answers([informed(), notify(NAME, 2)]);
+    world.ask_for_a_session();
+    world.posts.clear();
+    let refused = Answer::Trouble(TroubleKind::NotResponding);
+    world.answers([refused.clone(), refused.clone(), refused, informed()]);
+    world.change("Hoc.SystemName", "one".into());
+    assert_eq!((world.posts.len(), world.wait()), (1, Some(5)));
+    // 4 VALUE CHANGE waits already: a further change is no new event.
+    world.change("Hoc.SystemName", "two".into());
+    world.look();
+    assert_eq!((world.posts.len(), world.wait()), (1, Some(5)));
+    world.pass(Duration::from_secs(5));
+    assert_eq!((world.posts.len(), world.wait()), (2, Some(10)));
+    world.pass(Duration::from_secs(10));
+    assert_eq!((world.posts.len(), world.wait()), (3, Some(20)));
+    world.pass(Duration::from_secs(20));
+    assert_eq!(events(&world.posts[3]), ["4 VALUE CHANGE"]);
+    assert_eq!(texts(&world.posts[3], "RetryCount"), ["3"]);
+    assert_eq!(world.wait(), None);
+}
+
+#[test]
+fn a_new_change_ends_the_wait_of_a_retry_once() {
+    let mut world = World::bootstrapped();
+    world.answers([informed(), notify(NAME, 2)]);
+    world.ask_for_a_session();
+    world.posts.clear();
+    let refused = Answer::Trouble(TroubleKind::NotResponding);
+    world.answers([refused.clone(), refused]);
+    world.restart();
+    assert_eq!((world.posts.len(), world.wait()), (1, Some(5)));
+    world.change("Hoc.SystemName", "one".into());
+    assert_eq!((world.posts.len(), world.wait()), (2, Some(10)));
+    assert_eq!(texts(&world.posts[1], "RetryCount"), ["1"]);
+    world.change("Hoc.SystemName", "two".into());
+    assert_eq!((world.posts.len(), world.wait()), (2, Some(10)));
+}
+
+#[test]
 fn a_connection_request_is_not_told_again_after_a_failure() {
     let mut world = World::bootstrapped();
     world.answers([Answer::Trouble(TroubleKind::NotResponding), informed()]);
