@@ -213,12 +213,8 @@ impl Client {
             self.recall_transfers(now, view);
             self.due = Some(now.tick);
         } else if new_acs {
-            // Another server: what the last one was to hear is not its business.
-            let mut forget = Transaction::new(Actor::device());
-            self.events.start_over(&mut forget);
-            let aborted = self.transfers.start_over(&mut forget);
-            self.outputs.extend(aborted.map(Output::Transfer));
-            self.keep(forget);
+            // What the last one was to hear stays until another has answered:
+            // the change may yet be undone.
             self.retry.succeeded();
             self.due = Some(now.tick);
         } else if before.is_some_and(|before| reached_by(&before) != reached_by(settings)) {

@@ -223,16 +223,18 @@ impl Events {
         }
     }
 
-    /// Another ACS: what was to be told to the last one is of no use to it
-    /// (table 8: with 0 BOOTSTRAP, all others may be discarded), except that
-    /// the unit started.
-    pub fn start_over(&mut self, forget: &mut Transaction) {
-        let old = self
-            .waiting
-            .iter()
-            .filter(|(_, cause)| **cause != Cause::Boot);
-        let old: Vec<u32> = old.map(|(number, _)| *number).collect();
-        self.delivered(&old, forget);
+    /// The same for an ACS that has not heard of the unit yet: that it started.
+    /// The numbers are those of all, since what the last ACS was to hear is of
+    /// no use to another (table 8: with 0 BOOTSTRAP, all others may be discarded).
+    pub fn told_first(&self, also: &[Cause]) -> (Vec<Event>, Vec<u32>) {
+        let boot = self.waiting.iter();
+        let boot = boot.filter(|(_, cause)| **cause == Cause::Boot);
+        let waiting = boot.map(|(number, cause)| (*number, cause.clone()));
+        let (events, _) = Self {
+            waiting: waiting.collect(),
+        }
+        .told(also);
+        (events, self.waiting.keys().copied().collect())
     }
 
     /// A session failed: what must not be told later is forgotten.
@@ -342,13 +344,17 @@ mod tests {
     }
 
     #[test]
-    fn another_acs_hears_only_that_the_unit_started() {
+    fn another_acs_hears_only_that_the_unit_started_and_the_rest_goes_once_it_has() {
         let mut events = Events::default();
         let mut txn = Transaction::new(Actor::device());
         for cause in [Cause::Boot, download("a"), Cause::ValueChange] {
             events.add(cause, &mut txn);
         }
-        events.start_over(&mut txn);
-        assert_eq!(codes(&events), ["1 BOOT"]);
+        let (told, numbers) = events.told_first(&[]);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].code, "1 BOOT");
+        assert_eq!(codes(&events).len(), 3);
+        events.delivered(&numbers, &mut txn);
+        assert!(events.is_empty());
     }
 }

@@ -53,6 +53,48 @@ fn another_url_is_a_bootstrap_at_the_new_server_once_the_session_has_ended() {
 }
 
 #[test]
+fn what_the_acs_is_to_hear_outlives_a_url_that_comes_and_goes() {
+    for other in ["", "http://other.example/"] {
+        let mut world = World::bootstrapped();
+        let reboot = "<C:Reboot><CommandKey>why</CommandKey></C:Reboot>";
+        world.answers([informed(), acs("r", reboot)]);
+        world.ask_for_a_session();
+        let refused = Answer::Trouble(TroubleKind::NotResponding);
+        world.answers([refused.clone()]);
+        world.restart();
+        world.posts.clear();
+        if !other.is_empty() {
+            world.answers([refused]);
+        }
+        world.change("Cwmp.AcsStaticUrl", other.into());
+        assert!(world.posts.iter().all(|post| !post.contains("M Reboot")));
+        world.posts.clear();
+        world.answers([informed()]);
+        world.change("Cwmp.AcsStaticUrl", URL.into());
+        assert_eq!(events(&world.posts[0]), ["1 BOOT", "M Reboot"], "{other}");
+    }
+}
+
+#[test]
+fn another_acs_hears_nothing_that_the_last_one_had_asked_for() {
+    let mut world = World::bootstrapped();
+    let schedule = "<C:ScheduleInform><DelaySeconds>100</DelaySeconds>\
+                    <CommandKey>later</CommandKey></C:ScheduleInform>";
+    world.answers([informed(), acs("s", schedule)]);
+    world.ask_for_a_session();
+    world.posts.clear();
+    world.answers([informed()]);
+    world.change("Cwmp.AcsStaticUrl", "http://other.example/".into());
+    assert_eq!(events(&world.posts[0]), ["0 BOOTSTRAP"]);
+    assert_eq!((world.posts.len(), world.wait()), (2, None));
+    world.posts.clear();
+    world.answers([informed()]);
+    world.restart();
+    assert_eq!(events(&world.posts[0]), ["1 BOOT"]);
+    assert_eq!(world.wait(), None);
+}
+
+#[test]
 fn a_change_of_the_url_is_provisional_and_proven_by_the_next_session() {
     let mut world = World::bootstrapped();
     let other = "http://other.example/";

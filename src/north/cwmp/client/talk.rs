@@ -221,6 +221,12 @@ impl Client {
             if let Some(settings) = &mut self.settings {
                 settings.known_url.clone_from(&running.url);
             }
+            // What the last one had asked for is not this one's business.
+            for row in std::mem::take(&mut self.scheduled).into_keys() {
+                keep.delete(scheduled_inform::TABLE, Index::number(row));
+            }
+            let aborted = self.transfers.start_over(&mut keep);
+            self.outputs.extend(aborted.map(Output::Transfer));
         }
         if let Some(settings) = &self.settings {
             let model = DataModel::new(view, &settings.model);
