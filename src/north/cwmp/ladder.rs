@@ -26,6 +26,7 @@ pub(super) fn said(body: &FromCpe) -> String {
         }
         FromCpe::Request(CpeRequest::GetRpcMethods) => "GetRPCMethods".to_owned(),
         FromCpe::Request(CpeRequest::RequestDownload { .. }) => "RequestDownload".to_owned(),
+        FromCpe::NotUnderstood(header) => format!("Fault MustUnderstand {header}"),
         FromCpe::Response(response) => format!("{}Response", answered(response)),
         FromCpe::Fault(fault) => {
             let mut line = format!("Fault {}", fault.fault.code);
