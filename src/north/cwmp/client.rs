@@ -16,8 +16,8 @@ mod transfer;
 pub use announce::Announcement;
 pub use message::{Body, Input, Moment, Output, Post, Trouble, TroubleKind};
 
-use super::event::{Cause, Events};
-use super::notify::Notifications;
+use super::event::{Cause, Events, Promised};
+use super::notify::{Draft, Notifications};
 use super::periodic::Beat;
 use super::retry::Retry;
 use super::rpc::Change;
@@ -44,9 +44,18 @@ pub(super) enum After {
     Transfer(u32, Box<Transfer>),
     /// These rows are no more.
     Cancelled(Vec<u32>),
+    /// The parameters have these attributes.
+    Attributes(Draft),
+    /// At the end of the session; the next one tells of it.
+    Reboot(Promised),
     /// At the end of the session.
+    FactoryReset,
+}
+
+/// How the device leaves; what goes further is done where both were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Leaving {
     Reboot,
-    /// At the end of the session.
     FactoryReset,
 }
 
@@ -98,7 +107,8 @@ struct Running {
     told_transfers: VecDeque<u32>,
     is_first_contact: bool,
     change: Option<Box<Change>>,
-    after: Vec<After>,
+    /// Once it has ended.
+    leaving: Option<Leaving>,
 }
 
 impl Client {

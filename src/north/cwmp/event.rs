@@ -132,55 +132,78 @@ impl Cause {
 pub struct Events {
     /// By row where it is kept, by a number above all rows where it is not.
     waiting: BTreeMap<u32, Cause>,
+    /// The highest row that was given so far.
+    last: u32,
 }
+
+/// An event on its way to disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promised(u32, Cause);
 
 impl Events {
     /// What the last run left.
     pub fn recall(snapshot: &Snapshot) -> Self {
         let rows = snapshot.rows(row::TABLE).iter();
-        let waiting = rows.filter_map(|(index, kept)| {
-            let text = |column| match kept.column(column) {
-                Some(Value::Octets(octets)) => String::from_utf8_lossy(octets).into_owned(),
-                _ => String::new(),
-            };
-            let cause = Cause::of(&text(row::CODE.id()), &text(row::COMMAND_KEY.id()))?;
-            Some((*index.arcs().first()?, cause))
-        });
-        Self {
-            waiting: waiting.collect(),
-        }
+        let waiting: BTreeMap<u32, Cause> = rows
+            .filter_map(|(index, kept)| {
+                let text = |column| match kept.column(column) {
+                    Some(Value::Octets(octets)) => String::from_utf8_lossy(octets).into_owned(),
+                    _ => String::new(),
+                };
+                let cause = Cause::of(&text(row::CODE.id()), &text(row::COMMAND_KEY.id()))?;
+                Some((*index.arcs().first()?, cause))
+            })
+            .collect();
+        let last = waiting.keys().next_back().copied().unwrap_or(0);
+        Self { waiting, last }
+    }
+
+    /// Whether one more event of a method fits, beside so many to come: they
+    /// must not be lost, so what would bring one too many is refused.
+    pub fn has_room(&self, to_come: usize) -> bool {
+        let all = self.waiting.values();
+        let methods = all.filter(|cause| matches!(cause, Cause::Method(..)));
+        methods.count() + to_come < MOST
+    }
+
+    /// An event that is to be kept; it waits from [`Events::adopt`] on, when its
+    /// row is on disk.
+    pub fn promise(&mut self, cause: Cause, keep: &mut Transaction) -> Promised {
+        Promised(self.number(&cause, keep), cause)
+    }
+
+    /// The row of what was promised is on disk.
+    pub fn adopt(&mut self, promised: Promised) {
+        self.waiting.insert(promised.0, promised.1);
     }
 
     /// Adds an event; where it is to be kept, its row joins the transaction.
-    /// False: it was waiting already, or there are too many.
-    pub fn add(&mut self, cause: Cause, keep: &mut Transaction) -> bool {
-        if self.waiting.values().any(|known| *known == cause) || self.waiting.len() >= MOST {
-            return false;
-        }
-        let kept = cause.is_kept();
-        let mut rows = self.waiting.keys();
-        let number = match kept {
-            true => rows
-                .rev()
-                .find(|row| **row < FLEETING)
-                .map_or(1, |row| row + 1),
-            false => rows
-                .next_back()
-                .map_or(FLEETING, |last| FLEETING.max(last + 1)),
-        };
-        if kept {
-            let index = Index::number(number);
-            keep.create(row::TABLE, index.clone(), Creation::Active);
-            for (column, text) in [
-                (row::CODE.id(), cause.code()),
-                (row::COMMAND_KEY.id(), cause.key()),
-            ] {
-                let index = index.clone();
-                keep.assign(Name { column, index }, text.into());
-            }
-        }
+    pub fn add(&mut self, cause: Cause, keep: &mut Transaction) {
+        let number = self.number(&cause, keep);
         self.waiting.insert(number, cause);
-        true
+    }
+
+    /// Where an event waits; it has a row where it is to be kept.
+    fn number(&mut self, cause: &Cause, keep: &mut Transaction) -> u32 {
+        let mut all = self.waiting.iter();
+        if let Some((number, _)) = all.find(|(_, known)| *known == cause) {
+            return *number;
+        }
+        if !cause.is_kept() {
+            let highest = self.waiting.keys().next_back();
+            return highest.map_or(FLEETING, |last| FLEETING.max(last + 1));
+        }
+        self.last += 1;
+        let index = Index::number(self.last);
+        keep.create(row::TABLE, index.clone(), Creation::Active);
+        for (column, text) in [
+            (row::CODE.id(), cause.code()),
+            (row::COMMAND_KEY.id(), cause.key()),
+        ] {
+            let index = index.clone();
+            keep.assign(Name { column, index }, text.into());
+        }
+        self.last
     }
 
     /// Whether there is anything to tell.
@@ -232,6 +255,7 @@ impl Events {
         let waiting = boot.map(|(number, cause)| (*number, cause.clone()));
         let (events, _) = Self {
             waiting: waiting.collect(),
+            last: 0,
         }
         .told(also);
         (events, self.waiting.keys().copied().collect())
@@ -247,7 +271,8 @@ impl Events {
 
 /// cwmp-1-2.xsd, EventList.
 const MOST_IN_INFORM: usize = 63;
-/// Events that may wait: 256 requests with keys of their own.
+/// Events of methods that may wait: 256 requests with keys of their own. The
+/// others are as few as their codes.
 const MOST: usize = 256;
 /// The number of what is told until its cause is gone; rows count from 1.
 const NOBODY: u32 = 0;

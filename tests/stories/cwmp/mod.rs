@@ -3,6 +3,7 @@
 mod binding;
 pub(crate) mod heartbeat;
 pub(crate) mod lightweight;
+mod limits;
 mod notifications;
 mod rows;
 pub(crate) mod sessions;

@@ -80,7 +80,7 @@ impl Client {
             told_transfers,
             is_first_contact,
             change: None,
-            after: Vec::new(),
+            leaving: None,
         });
         self.step(now, view, first, true);
     }
