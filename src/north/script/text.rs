@@ -238,7 +238,7 @@ mod tests {
             r#"Cert.Transfer Password="hush"#,
         ] {
             let told = faults(line).join("; ");
-            assert!(told.starts_with('C') && !told.contains("hush"), "{told}");
+            assert!(!told.contains("hush"), "{told}");
         }
         let told = Script::of_settings(&["Cwmp.Password hush".to_owned()]);
         let told = told.expect_err("no assignment")[0].to_string();
