@@ -43,8 +43,11 @@ impl Client {
         let mut keep = Transaction::new(Actor::device());
         self.transfers.judge(view.stored(), &mut keep);
         self.keep(keep);
-        let (told_transfers, requests, causes) = self.to_say();
-        let (mut events, told_events) = self.events.told(&causes);
+        let (told_transfers, requests, causes) = self.to_say(is_first_contact);
+        let (mut events, told_events) = match is_first_contact {
+            true => self.events.told_first(&causes),
+            false => self.events.told(&causes),
+        };
         if is_first_contact {
             let code = Cause::Bootstrap.code().to_owned();
             let command_key = String::new();
@@ -77,7 +80,7 @@ impl Client {
             told_transfers,
             is_first_contact,
             change: None,
-            after: Vec::new(),
+            leaving: None,
         });
         self.step(now, view, first, true);
     }
