@@ -15,7 +15,7 @@ use crate::north::syslog::io::Logger;
 use crate::north::syslog::status::Row;
 use crate::tree::{Actor, Tree};
 use crate::wire::soap::message::DeviceIdStruct;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 /// Runs the client whenever its service is wanted.
@@ -62,6 +62,7 @@ pub(super) fn files(
         firmware: Firmware {
             key: device.profile.firmware_key.clone(),
             home: device.home.clone(),
+            at_work: Mutex::default(),
         },
     }))
 }

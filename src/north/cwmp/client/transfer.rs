@@ -12,9 +12,9 @@ use std::collections::VecDeque;
 
 impl Client {
     pub(super) fn recall_transfers(&mut self, now: Moment, view: &Instances) {
-        let mut keep = Transaction::new(Actor::device());
-        self.transfers = Transfers::recall(now, view.stored(), &mut keep);
-        self.keep(keep);
+        let (transfers, wanted) = Transfers::recall(now, view.stored());
+        self.transfers = transfers;
+        self.outputs.extend(wanted.map(Output::Transfer));
     }
 
     /// A step of a transfer, while no session runs.
