@@ -3,7 +3,7 @@
 use super::super::model::DataModel;
 use super::{After, Client, Moment, Output, Trouble, TroubleKind};
 use crate::schema::cwmp::AcsStatus;
-use crate::tree::{Actor, Instances, Outcome, Transaction, messages};
+use crate::tree::{Instances, Outcome, messages};
 
 impl Client {
     pub(super) fn done(&mut self, now: Moment, view: &Instances) {
@@ -14,9 +14,6 @@ impl Client {
         self.put_into_use(view);
         self.outputs.push_back(Output::Close);
         self.outputs.push_back(Output::Proven(running.version));
-        let mut keep = Transaction::new(Actor::device());
-        self.transfers.proven(running.version, &mut keep);
-        self.keep(keep);
         self.retry.succeeded();
         self.status.state = AcsStatus::Connected;
         self.status.reason.clear();

@@ -258,11 +258,14 @@ impl Transfers {
             .collect()
     }
 
-    /// Those that have ended and are still to be told.
+    /// Those that have ended and are still to be told. What may yet be undone
+    /// has not ended.
     pub(in super::super) fn ended(&self) -> impl Iterator<Item = (u32, &Transfer)> {
-        let held = self.held.iter();
-        held.filter(|(_, held)| held.transfer.state == State::Ended)
-            .map(|(number, held)| (*number, &held.transfer))
+        let held = self
+            .held
+            .iter()
+            .map(|(number, held)| (*number, &held.transfer));
+        held.filter(|(_, transfer)| transfer.state == State::Ended && transfer.version == 0)
     }
 
     /// The ACS has heard of it, or never will.
@@ -328,7 +331,7 @@ impl Transfers {
         self.forget(&all)
     }
 
-    /// Changes that were undone meanwhile have failed after all.
+    /// Changes that waited have been confirmed, or undone: then they have failed after all.
     pub(in super::super) fn judge(&mut self, now: &Snapshot, keep: &mut Transaction) {
         for (number, held) in &mut self.held {
             let transfer = &mut held.transfer;
@@ -336,21 +339,12 @@ impl Transfers {
             if transfer.version == 0 || now.row(pending_change::TABLE, &pending).is_some() {
                 continue;
             }
-            transfer.version = 0;
-            let why = "it was undone, since no session with the ACS followed";
-            transfer.fault = Failure::new(Code::InternalError, why).fault();
-            transfer.keep(*number, keep);
-        }
-    }
-
-    /// A session that began with this version has gone well.
-    pub(in super::super) fn proven(&mut self, version: u64, keep: &mut Transaction) {
-        for (number, held) in &mut self.held {
-            let transfer = &mut held.transfer;
-            if transfer.version > 0 && u64::from(transfer.version) <= version {
-                transfer.version = 0;
-                transfer.keep(*number, keep);
+            if now.was_undone(transfer.version) {
+                let why = "it was undone, since it was not confirmed";
+                transfer.fault = Failure::new(Code::InternalError, why).fault();
             }
+            transfer.version = 0;
+            transfer.keep(*number, keep);
         }
     }
 }
