@@ -4,8 +4,6 @@
 //! sockets, no keys, no settings: who may ask was decided before. A SET is not
 //! here, since the tree answers it later.
 
-use std::borrow::Cow;
-
 use super::access::{Found, Got, Mib, Value};
 use super::encode::List;
 use super::message::Version;
@@ -17,7 +15,7 @@ use super::status::{Failure, Status};
 pub fn get<'a>(mib: &impl Mib, pdu: &Pdu<'a>, version: Version) -> Response<'a> {
     each(pdu, version, |binding| {
         let value = match mib.get(&binding.name) {
-            Got::Value(value) => Shown::Value(Cow::Owned(value)),
+            Got::Value(value) => value.into(),
             Got::NoSuchObject => Shown::NoSuchObject,
             Got::NoSuchInstance => Shown::NoSuchInstance,
         };

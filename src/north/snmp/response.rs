@@ -24,6 +24,12 @@ pub enum Shown<'a> {
     EndOfMibView,
 }
 
+impl From<Value> for Shown<'_> {
+    fn from(value: Value) -> Self {
+        Self::Value(Cow::Owned(value))
+    }
+}
+
 /// The bindings of a response.
 #[derive(Debug)]
 pub enum Bindings {
@@ -63,8 +69,8 @@ impl Response<'_> {
     /// A Report about `counter`, which now stands at `count`.
     pub fn report(request_id: i32, counter: Counter, count: u32) -> Self {
         let mut list = List::default();
-        let count = Shown::Value(Cow::Owned(Value::Counter32(count)));
-        list.push(counter.instance().into(), &count);
+        let count = Value::Counter32(count);
+        list.push(counter.instance().into(), &count.into());
         Self {
             kind: Kind::Report,
             request_id,

@@ -54,6 +54,9 @@ pub enum XmlError {
     /// More elements than a message may have.
     #[error("more than {MAX_ELEMENTS} elements")]
     TooMany,
+    /// More attributes than an element may have.
+    #[error("an element has more than {MAX_ATTRIBUTES} attributes")]
+    TooManyAttributes,
     /// Ends too early, or has no element.
     #[error("the message ends before its last element does")]
     Truncated,
@@ -100,6 +103,11 @@ impl Builder {
             let event = reader
                 .read_event()
                 .map_err(|_| XmlError::IllFormed(reader.error_position()))?;
+            if let Event::Start(tag) | Event::Empty(tag) = &event
+                && has_too_many_attributes(tag)
+            {
+                return Err(XmlError::TooManyAttributes);
+            }
             match event {
                 Event::Start(tag) => {
                     let element = opened(&tag, reader.resolver())
@@ -166,6 +174,13 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+/// Without comparing one with another.
+fn has_too_many_attributes(tag: &BytesStart<'_>) -> bool {
+    let mut attributes = tag.attributes();
+    attributes.with_checks(false);
+    attributes.nth(MAX_ATTRIBUTES).is_some()
 }
 
 /// None: an attribute is not well formed, or a prefix is not declared.
@@ -236,6 +251,8 @@ const MAX_OCTETS: usize = 16 * 1024 * 1024;
 /// Envelope, Body, method, list, struct, field: six in any message.
 const MAX_DEPTH: usize = 16;
 const MAX_ELEMENTS: usize = 200_000;
+/// That each is another one is found by comparing them all.
+const MAX_ATTRIBUTES: usize = 64;
 
 #[cfg(test)]
 mod tests {

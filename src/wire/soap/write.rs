@@ -427,9 +427,7 @@ impl<'s, W: Write> Page<'s, W> {
     /// which else reads as LF (XML 1.0 §2.11), and a character that XML cannot
     /// carry (§2.2) as U+FFFD.
     fn text(&mut self, text: &str) -> io::Result<()> {
-        // All of them at once: the processor looks at many octets at a time.
-        let care = |seen, octet| seen | may_need_care(octet);
-        if !text.bytes().fold(false, care) {
+        if !needs_care(text.as_bytes()) {
             return self.sink.write_all(text.as_bytes());
         }
         let mut plain = 0;
@@ -451,9 +449,13 @@ impl<'s, W: Write> Page<'s, W> {
     }
 }
 
-/// Of all that is escaped or replaced, the first octet in UTF-8.
-fn may_need_care(octet: u8) -> bool {
-    octet < b' ' || matches!(octet, b'&' | b'<' | b'>' | 0xef)
+/// Whether anything may have to be escaped or replaced: what it is known by is
+/// its first octet in UTF-8. All are looked at, so that the processor may look
+/// at many at a time.
+fn needs_care(text: &[u8]) -> bool {
+    text.iter().fold(false, |found, octet| {
+        found | (*octet < b' ') | matches!(octet, b'&' | b'<' | b'>' | 0xef)
+    })
 }
 
 fn of<T>(entries: &[T]) -> Values<&[T]> {

@@ -1,5 +1,6 @@
 //! The TR-069 client on a simulated wire, against an ACS that plays a part.
 
+mod bad_input;
 mod binding;
 pub(crate) mod heartbeat;
 pub(crate) mod lightweight;

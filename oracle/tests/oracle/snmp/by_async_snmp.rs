@@ -150,7 +150,7 @@ fn theirs(value: &Option<Shown<'static>>) -> Value {
         Some(Shown::NoSuchObject) => Value::NoSuchObject,
         Some(Shown::NoSuchInstance) => Value::NoSuchInstance,
         Some(Shown::EndOfMibView) => Value::EndOfMibView,
-        Some(Shown::Value(value)) => match value {
+        Some(Shown::Value(value)) => match &**value {
             Ours::Integer(n) => Value::Integer(*n),
             Ours::Unsigned(n) => Value::Gauge32(*n),
             Ours::Counter32(n) => Value::Counter32(*n),
@@ -166,7 +166,7 @@ fn theirs(value: &Option<Shown<'static>>) -> Value {
 /// The outer `None` is a type that no object of ours has.
 fn ours(value: Value) -> Option<Option<Shown<'static>>> {
     use access::Value as Ours;
-    Some(Some(Shown::Value(match value {
+    Some(Some(Shown::from(match value {
         Value::Null => return Some(None),
         Value::NoSuchObject => return Some(Some(Shown::NoSuchObject)),
         Value::NoSuchInstance => return Some(Some(Shown::NoSuchInstance)),

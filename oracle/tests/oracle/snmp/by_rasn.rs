@@ -188,7 +188,7 @@ pub(super) fn read_v1(octets: &[u8]) -> Option<Vec<Binding>> {
                 smi1::ApplicationSyntax::Arbitrary(_) => return None,
             },
         };
-        Some((one.name.to_vec(), Some(Shown::Value(value))))
+        Some((one.name.to_vec(), Some(Shown::from(value))))
     });
     bindings.collect()
 }
@@ -199,7 +199,7 @@ fn theirs(value: &Option<Shown<'static>>) -> v2::VarBindValue {
         Some(Shown::NoSuchObject) => return v2::VarBindValue::NoSuchObject,
         Some(Shown::NoSuchInstance) => return v2::VarBindValue::NoSuchInstance,
         Some(Shown::EndOfMibView) => return v2::VarBindValue::EndOfMibView,
-        Some(Shown::Value(value)) => value,
+        Some(Shown::Value(value)) => &**value,
     };
     v2::VarBindValue::Value(match value {
         Value::Integer(n) => Integer::from(*n).into(),
@@ -223,7 +223,7 @@ fn ours(value: v2::VarBindValue) -> Option<Option<Shown<'static>>> {
         v2::VarBindValue::EndOfMibView => return Some(Some(Shown::EndOfMibView)),
         v2::VarBindValue::Value(syntax) => syntax,
     };
-    Some(Some(Shown::Value(match syntax {
+    Some(Some(Shown::from(match syntax {
         ObjectSyntax::Simple(SimpleSyntax::Integer(n)) => Value::Integer(i32::try_from(&n).ok()?),
         ObjectSyntax::Simple(SimpleSyntax::String(octets)) => Value::octets(octets),
         ObjectSyntax::Simple(SimpleSyntax::ObjectId(oid)) => Value::Oid(oid.to_vec().into()),

@@ -51,7 +51,7 @@ pub(super) fn one_of_each_but_counter64() -> Vec<Binding> {
         Value::Oid([2, 999, u32::MAX].into()),
         Value::IpAddress([192, 0, 2, 1]),
     ];
-    let bind = |(row, value)| (vec![1, 3, row], Some(Shown::Value(value)));
+    let bind = |(row, value)| (vec![1, 3, row], Some(Shown::from(value)));
     (1..).zip(values).map(bind).collect()
 }
 
@@ -146,7 +146,7 @@ fn request(envelope: Envelope, version: Version) -> impl Strategy<Value = Facts>
         move |(kind, request_id, first, second)| {
             let bulk = kind == Kind::GetBulk;
             let value = match kind {
-                Kind::Set => value(version).prop_map(Shown::Value).prop_map(Some).boxed(),
+                Kind::Set => value(version).prop_map(Shown::from).prop_map(Some).boxed(),
                 _ => Just(None).boxed(),
             };
             let envelope = envelope.clone();
@@ -163,7 +163,7 @@ fn request(envelope: Envelope, version: Version) -> impl Strategy<Value = Facts>
 }
 
 fn shown(version: Version) -> impl Strategy<Value = Option<Shown<'static>>> {
-    let value = value(version).prop_map(Shown::Value);
+    let value = value(version).prop_map(Shown::from);
     let exception = prop_oneof![
         Just(Shown::NoSuchObject),
         Just(Shown::NoSuchInstance),

@@ -56,7 +56,7 @@ fn facts(envelope: Envelope, pdu: &[u8], version: Version) -> Option<Facts> {
             (0x80, []) => Some(Shown::NoSuchObject),
             (0x81, []) => Some(Shown::NoSuchInstance),
             (0x82, []) => Some(Shown::EndOfMibView),
-            _ => Some(Shown::Value(Cow::Owned(wish.value.ok()?))),
+            _ => Some(wish.value.ok()?.into()),
         };
         Some((binding.name.to_vec(), value))
     });

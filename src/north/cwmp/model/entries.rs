@@ -7,7 +7,7 @@
 use super::DataModel;
 use super::map::{At, Cell, Form, Otherwise, Source};
 use super::path::{Parameter, Place};
-use crate::schema::Role;
+use crate::schema::{Role, Value};
 use crate::tree::Row;
 use crate::wire::soap::Entry;
 use std::borrow::Cow;
@@ -63,9 +63,11 @@ fn plain<'p>(place: &Place, cell: &Cell, row: Option<&'p Row>) -> Option<&'p str
     else {
         return None;
     };
-    let value = match column.role {
+    let value: &Value = match column.role {
         Role::Stored(_) if column.secret => return Some(""),
         Role::Stored(slot) if !column.table.get().is_live() => row?.cell(slot)?,
+        // It reads as its noOp.
+        Role::Command(_) => return row.and(column.syntax.label(0)),
         _ => return None,
     };
     match cell.form {

@@ -202,8 +202,8 @@ impl DataModel<'_> {
             rows.extend_from_slice(&place.rows);
             rows.push((table, one.index.clone()));
             let path = match self.settings.aliases {
-                true => format!("{}[{}].", place.path, one.alias(number)),
-                false => format!("{}{number}.", place.path),
+                true => [&place.path, "[", &one.alias(number), "]."].concat(),
+                false => [&place.path, number.to_string().as_str(), "."].concat(),
             };
             let object = place.object;
             Arc::new(Place { object, path, rows })
@@ -235,7 +235,7 @@ impl DataModel<'_> {
 pub(super) fn below(place: &Place, child: &'static Object) -> Spot {
     let place = Arc::new(Place {
         object: child,
-        path: format!("{}{}.", place.path, child.name),
+        path: [&place.path, child.name, "."].concat(),
         rows: place.rows.clone(),
     });
     match child.rows {
