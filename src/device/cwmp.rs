@@ -15,7 +15,7 @@ use crate::north::syslog::io::Logger;
 use crate::north::syslog::status::Row;
 use crate::tree::{Actor, Tree};
 use crate::wire::soap::message::DeviceIdStruct;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 /// Runs the client whenever its service is wanted.
@@ -62,6 +62,7 @@ pub(super) fn files(
         firmware: Firmware {
             key: device.profile.firmware_key.clone(),
             home: device.home.clone(),
+            at_work: Mutex::default(),
         },
     }))
 }
@@ -86,11 +87,20 @@ async fn run_for_acs(
     at: u64,
 ) -> Result<u32, String> {
     let mut script = Script::parse(text).map_err(|faults| lines(&faults))?;
-    let mut entries = script.entries.iter();
-    let reaches = entries.any(|entry| match &entry.act {
-        Act::Assign(name, _) => reaches_acs(name),
-        Act::Invoke(_) => false,
-    });
+    let mut reaches = false;
+    for entry in &script.entries {
+        match &entry.act {
+            Act::Assign(name, _) => reaches |= reaches_acs(name),
+            // What an operation does is not undone when the ACS has locked itself out.
+            Act::Invoke(call) if call.operation.starts_with("Cert.") => {
+                let operation = &call.operation;
+                return Err(format!(
+                    "{operation}: an ACS changes certificates by files of their own types"
+                ));
+            }
+            Act::Invoke(_) => {}
+        }
+    }
     if let Some(seconds) = within.filter(|_| reaches) {
         let undone = Script::of_settings(&[format!("Conf.ConfirmWithin={seconds}")]);
         script.append(undone.map_err(|faults| lines(&faults))?);
@@ -130,3 +140,49 @@ fn log(logger: &Logger) -> String {
 
 /// Who makes the unit, as far as an ACS asks.
 const MANUFACTURER: &str = "Demarc";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::{Backing, Operation, Rights};
+
+    /// As of the engine of certificates, but it only says that it was reached.
+    static DELETE: Operation = Operation {
+        name: "Cert.Delete",
+        arguments: &[],
+        rights: Rights::Admin,
+        help: "",
+    };
+
+    async fn run(text: &str) -> (Tree, Result<u32, String>) {
+        let (tree, _) = Tree::open(Backing::Memory, Vec::new(), Vec::new()).expect("memory");
+        tree.offer(
+            &DELETE,
+            Arc::new(|invocation| (invocation.answer)(Ok(String::new()))),
+        );
+        let actor = Actor {
+            rights: Rights::Admin,
+            ..Actor::device()
+        };
+        let ran = run_for_acs(&tree, text, actor, Some(600), 0).await;
+        (tree, ran)
+    }
+
+    #[tokio::test]
+    async fn a_script_of_an_acs_invokes_no_operation_on_certificates() {
+        let (_, ran) = run("cert.Delete\n").await;
+        assert_eq!(
+            ran,
+            Err("Cert.Delete: an ACS changes certificates by files of their own types".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn what_the_acs_is_reached_by_is_provisional_also_where_dhcp_told_it() {
+        let (tree, ran) = run("Cwmp.DhcpAcsUrl=http://acs.example/\n").await;
+        let version = ran.expect("it runs");
+        let pending = tree.pending_changes();
+        let pending: Vec<u32> = pending.iter().map(|change| change.version).collect();
+        assert_eq!(pending, [version]);
+    }
+}

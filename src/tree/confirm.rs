@@ -22,6 +22,8 @@ use std::sync::Arc;
 
 /// Changes that may wait at once.
 const MAX_PENDING: usize = 8;
+/// Changes that were undone, as far back as they are remembered.
+const MAX_UNDONE: usize = 16;
 /// What undoes one change, in octets.
 const MAX_UNDO: usize = 1 << 20;
 
@@ -150,8 +152,39 @@ impl Tree {
             Undo::wish(undo, &snapshot, &mut txn);
         }
         txn.delete(pending_change::TABLE, index);
+        let mut undone = undone(&snapshot);
+        undone.push(version);
+        let forgotten = undone.len().saturating_sub(MAX_UNDONE);
+        let undone: Vec<String> = undone[forgotten..].iter().map(u32::to_string).collect();
+        txn.assign(undone_changes(), undone.join(" ").into());
         self.commit(txn, at, done);
     }
+}
+
+impl Snapshot {
+    /// Whether the change of that version was undone, as far as that is remembered.
+    pub fn was_undone(&self, version: u32) -> bool {
+        undone(self).contains(&version)
+    }
+}
+
+fn undone_changes() -> Name {
+    Name {
+        column: conf::UNDONE_CHANGES.id(),
+        index: Index::scalar(),
+    }
+}
+
+/// The versions of the changes that were undone, the latest last.
+fn undone(snapshot: &Snapshot) -> Vec<u32> {
+    let name = undone_changes();
+    let text = snapshot.cell(name.column, &name.index);
+    let text = text.and_then(Value::as_octets).unwrap_or_default();
+    let text = String::from_utf8_lossy(text);
+    let versions = text.split_whitespace();
+    versions
+        .filter_map(|version| version.parse().ok())
+        .collect()
 }
 
 /// Hears how a commit ended.
@@ -377,7 +410,8 @@ mod tests {
         );
         undo(&tree, version).expect("undone");
         let after = tree.snapshot();
-        for (table, _) in crate::schema::tables() {
+        let told_in = conf::UNDONE_CHANGES.id().get().table;
+        for (table, _) in crate::schema::tables().filter(|(table, _)| *table != told_in) {
             let rows = |snapshot: &Snapshot| {
                 let rows = snapshot.rows(table).iter();
                 rows.map(|(index, row)| (index.clone(), row.clone()))
@@ -387,6 +421,28 @@ mod tests {
         }
         assert!(tree.pending_changes().is_empty());
         assert_eq!(after.version(), u64::from(version) + 1);
+    }
+
+    #[test]
+    fn an_undone_change_is_told_from_a_confirmed_one_and_not_for_ever() {
+        let tree = Tree::in_memory();
+        let stays = set(&tree, &[WITHIN, ("Hoc.SystemName", "stays".into())]);
+        let (send, receive) = mpsc::channel();
+        tree.confirm(stays, &Actor::device(), 0, move |outcome| {
+            send.send(outcome.is_ok()).expect("it waits");
+        });
+        assert!(receive.recv().expect("an outcome"));
+        assert!(!tree.snapshot().was_undone(stays));
+        let mut undone = Vec::new();
+        for _ in 0..=MAX_UNDONE {
+            let version = set(&tree, &[WITHIN, ("Hoc.SystemName", "goes".into())]);
+            assert!(!tree.snapshot().was_undone(version));
+            undo(&tree, version).expect("undone");
+            undone.push(version);
+        }
+        let after = tree.snapshot();
+        assert!(!after.was_undone(undone[0]));
+        assert!(undone[1..].iter().all(|version| after.was_undone(*version)));
     }
 
     #[test]

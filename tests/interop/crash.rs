@@ -4,8 +4,9 @@
 
 use crate::bench::acs::{Acs, Sent};
 use crate::bench::files::{Files, Place};
-use crate::bench::{Device, Folder, eventually, free_tcp_port, free_udp_port};
+use crate::bench::{Authority, Device, Folder, Life, eventually, free_tcp_port, free_udp_port};
 use crate::transfers::{SCRIPT, download};
+use std::path::PathBuf;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(40);
@@ -16,11 +17,16 @@ struct Scene {
     folder: Folder,
     acs: Acs,
     files: Files,
+    /// Who vouches for the file server.
+    anchor: PathBuf,
 }
 
 impl Scene {
     fn new(place: Place) -> Self {
-        let (acs, files) = (Acs::open(), Files::guarded("files", "pw-of-files"));
+        let (folder, authority) = (Folder::new("crash"), Authority::new("Files CA"));
+        let identity = authority.issue("files.test", 2, Life::Now);
+        let files = Files::secure(&identity, "files", "pw-of-files");
+        let acs = Acs::open();
         let url = files.put("gw.script", place);
         acs.asks(&download("k-down", SCRIPT, &url, 0));
         acs.asks(&format!(
@@ -29,24 +35,27 @@ impl Scene {
         ));
         acs.asks("<C:Reboot><CommandKey>k-boot</CommandKey></C:Reboot>");
         Self {
-            folder: Folder::new("crash"),
+            anchor: authority.anchor(folder.path(), "files"),
+            folder,
             acs,
             files,
         }
     }
 
     fn device(&self) -> Device {
-        let acs = format!("Cwmp.AcsStaticUrl={}", self.acs.url());
+        let acs = format!("Cwmp.AcsStaticUrl=\"{}\"", self.acs.url());
         let port = format!("Cwmp.ListeningPort={}", free_tcp_port());
         let sip = format!("SipEp.Gateway[Name=default].Port={}", free_udp_port());
         let settings = [
             "Cwmp.AcsUrlConfigSource=static",
             "Cwmp.RetryMinimumWaitInterval=1",
+            "Hoc.StaticHosts[Index=1].Name=files.test",
+            "Hoc.StaticHosts[Index=1].IpAddresses=127.0.0.1",
             &acs,
             &port,
             &sip,
         ];
-        Device::start(&self.folder, &settings)
+        Device::of_profile(&self.folder, &settings, &[&self.anchor])
     }
 
     /// Until the ACS has asked and been told all of it.

@@ -292,18 +292,28 @@ fn whatever_goes_wrong_has_its_own_fault_code() {
         ),
         (
             "9001",
-            ANCHORS,
-            files.put("ca.pem", Place::File(script.clone())),
-            0,
-        ),
-        (
-            "9001",
             IMAGE,
             files.put("image", Place::File(script.clone())),
             0,
         ),
-        ("0", SCRIPT, files.put("good", Place::File(script)), 18),
+        (
+            "0",
+            SCRIPT,
+            files.put("good", Place::File(script.clone())),
+            18,
+        ),
     ];
+    // In the clear come neither certificates nor scripts, unless the operator lets them.
+    let clear = files.put("clear", Place::File(script));
+    for (key, file_type) in [("anchors", ANCHORS), ("script", SCRIPT)] {
+        acs.asks(&download(key, file_type, &clear, 0));
+    }
+    session(&device);
+    for key in ["anchors", "script"] {
+        assert_eq!(code(&complete(&acs, key)), "9001");
+    }
+    assert!(files.record().is_empty());
+    device.done(&["set", "Cert.UnsecureTransferActivate=activate"]);
     for (number, (_, file_type, url, size)) in cases.iter().enumerate() {
         acs.asks(&download(&format!("k{number}"), file_type, url, *size));
     }
@@ -326,8 +336,6 @@ fn whatever_goes_wrong_has_its_own_fault_code() {
         .collect();
     assert_eq!(refused, ["9013", "9003"]);
     assert_eq!(device.get("Hoc.SystemName"), "gw");
-    // While the operator lets them, certificates come in the clear too.
-    device.done(&["set", "Cert.UnsecureTransferActivate=activate"]);
     let authority = Authority::new("Clear CA");
     let anchor = fs::read(authority.anchor(folder.path(), "clear")).expect("a file");
     let url = files.put("clear.pem", Place::File(anchor));
@@ -481,8 +489,10 @@ fn a_file_server_that_says_nothing_is_given_up() {
     let acs = Acs::open();
     let files = Files::open();
     let slow = files.put("slow", Place::Slow(Duration::from_secs(60)));
+    let device = device(&folder, &acs, &[]);
+    device.done(&["set", "Cert.UnsecureTransferActivate=activate"]);
     acs.asks(&download("slow", SCRIPT, &slow, 0));
-    let _device = device(&folder, &acs, &[]);
+    session(&device);
     let told = eventually("the end is told", Duration::from_secs(50), || {
         let mut record = acs.record().into_iter();
         record.find(|sent| sent.is("TransferComplete"))

@@ -385,9 +385,10 @@ pub(super) fn undo_after(deadline: Option<u32>, wishes: &mut Transaction) {
 /// Whether an object decides whether the ACS is reached.
 #[must_use]
 pub fn reaches_acs(name: &Name) -> bool {
-    const REACHED_BY: [&str; 7] = [
+    const REACHED_BY: [&str; 8] = [
         "acsUrlConfigSource",
         "acsStaticUrl",
+        "dhcpAcsUrl",
         "username",
         "password",
         "networkInterface",

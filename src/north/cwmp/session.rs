@@ -98,6 +98,9 @@ pub enum Failure {
     /// A fault in place of an InformResponse.
     #[error("the ACS refused the Inform: {} {}", .0.code, .0.text)]
     Refused(FaultStruct),
+    /// A fault in place of the answer to how a transfer ended.
+    #[error("the ACS did not take how a transfer ended: {} {}", .0.code, .0.text)]
+    NotTaken(FaultStruct),
     /// The ACS wants the same message again and again.
     #[error("the ACS asked {0} times for the same message (fault 8005)")]
     Repeats(u32),
@@ -220,6 +223,9 @@ impl Session {
             // Table 64, 8005: the same message once more.
             (State::Informing | State::Asking, 8005) => self.repeat(),
             (State::Informing, _) => self.fail(Failure::Refused(fault)),
+            (State::Asking, code) if self.may_be_taken_later(code) => {
+                self.fail(Failure::NotTaken(fault))
+            }
             (State::Asking, _) => {
                 // It will say the same next time: it is not told again.
                 self.is_told(told);
@@ -292,6 +298,17 @@ impl Session {
 
     fn is_told(&mut self, told: &mut Vec<Milestone>) {
         told.extend(self.requests.pop_front().map(Milestone::Told));
+    }
+
+    /// Table 64: only 8000 (no such method) and 8003 (bad arguments) are what
+    /// the ACS says for ever. How a transfer ended is told until it is taken
+    /// (§3.7.1.5); what somebody only wishes for may be denied.
+    fn may_be_taken_later(&self, code: u16) -> bool {
+        let of_transfer = matches!(
+            self.requests.front(),
+            Some(CpeRequest::TransferComplete(_) | CpeRequest::AutonomousTransferComplete(_))
+        );
+        of_transfer && !matches!(code, 8000 | 8003)
     }
 
     fn awaits(&self, response: &AcsResponse) -> bool {
@@ -512,8 +529,35 @@ mod tests {
     fn another_fault_fails_an_inform_and_ends_only_the_request_that_it_answers() {
         let steps = play(Vec::new(), [fault(8003)]);
         assert_eq!(steps[1], "the ACS refused the Inform: 8003 no");
-        let steps = play(vec![complete()], [informed(), fault(8000), Heard::Nothing]);
-        assert_eq!(steps, ["Inform", "TransferComplete", "nothing", "done"]);
+        for code in [8000, 8003] {
+            let steps = play(vec![complete()], [informed(), fault(code), Heard::Nothing]);
+            assert_eq!(steps, ["Inform", "TransferComplete", "nothing", "done"]);
+        }
+    }
+
+    #[test]
+    fn how_a_transfer_ended_is_told_again_where_the_acs_might_take_it_another_time() {
+        for code in [8001, 8002, 8004, 8006, 8800] {
+            let mut session = Session::new(inform(), vec![complete()], 60);
+            let mut told = Vec::new();
+            session.begin();
+            session.hear(informed(), &mut told);
+            let last = session.hear(fault(code), &mut told);
+            let why = format!("the ACS did not take how a transfer ended: {code} no");
+            assert_eq!(kind(&last), why);
+            let lost = told.iter().any(|it| matches!(it, Milestone::Told(_)));
+            assert!(!lost, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_acs_may_deny_a_wish_for_a_file() {
+        let wish = CpeRequest::RequestDownload {
+            file_type: "1 Firmware Upgrade Image".into(),
+            arguments: Vec::new(),
+        };
+        let steps = play(vec![wish], [informed(), fault(8001), Heard::Nothing]);
+        assert_eq!(steps, ["Inform", "request", "nothing", "done"]);
     }
 
     #[test]

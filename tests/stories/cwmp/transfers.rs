@@ -29,6 +29,7 @@ fn download(key: &str, file_type: &str, delay: u32) -> Answer {
     )
 }
 
+const IMAGE: &str = "1 Firmware Upgrade Image";
 const SCRIPT: &str = "3 Vendor Configuration File";
 const ANCHORS: &str = "X 0090F8 TrustAnchors";
 const HOST: &str = "X 0090F8 Certificate";
@@ -47,6 +48,15 @@ fn fetching(world: &mut World) -> u32 {
         Some(Wanted::Fetch(row, _)) => row,
         other => panic!("a fetch and not {other:?}"),
     }
+}
+
+/// Applies what waits for it; a session proves it, and then it is told of.
+fn put_to_use(world: &mut World) {
+    world.answers([informed()]);
+    world.apply();
+    world.posts.clear();
+    world.answers([informed(), told()]);
+    world.decide(true);
 }
 
 fn certificate(name: &str) -> (PKey<Private>, X509) {
@@ -88,12 +98,10 @@ fn a_download_begins_after_the_session_and_is_told_of_with_its_key_and_times() {
     );
     assert_eq!(world.closed, 1);
     let row = fetching(&mut world);
-    world.posts.clear();
-    world.answers([informed(), told()]);
     world.pass(Duration::from_secs(9));
     let pem = certificate("Carrier CA").1.to_pem().expect("PEM");
     world.moved(Heard::Fetched(row, Ok(octets(pem))));
-    world.apply();
+    put_to_use(&mut world);
     assert_eq!(
         events(&world.posts[0]),
         ["7 TRANSFER COMPLETE", "M Download"]
@@ -211,6 +219,10 @@ fn a_script_is_run_and_what_is_wrong_with_it_is_told_as_an_unusable_file() {
 }
 
 fn schedule(key: &str, windows: &[(u32, u32, i32)]) -> Answer {
+    schedule_of(SCRIPT, key, windows)
+}
+
+fn schedule_of(file_type: &str, key: &str, windows: &[(u32, u32, i32)]) -> Answer {
     let windows: String = windows
         .iter()
         .map(|(start, end, retries)| {
@@ -224,7 +236,7 @@ fn schedule(key: &str, windows: &[(u32, u32, i32)]) -> Answer {
     acs(
         key,
         &format!(
-            "<C:ScheduleDownload><CommandKey>{key}</CommandKey><FileType>{SCRIPT}</FileType>\
+            "<C:ScheduleDownload><CommandKey>{key}</CommandKey><FileType>{file_type}</FileType>\
              <URL>https://files.example/a</URL><Username></Username><Password></Password>\
              <FileSize>0</FileSize><TargetFileName></TargetFileName>\
              <TimeWindowList>{windows}</TimeWindowList></C:ScheduleDownload>"
@@ -402,10 +414,12 @@ pub(crate) fn pkcs12_is_opened_only_where_a_setting_lets_it() {
         world.ask_for_a_session();
         let row = fetching(&mut world);
         world.posts.clear();
-        world.answers([informed(), told()]);
+        if code != "0" {
+            world.answers([informed(), told()]);
+        }
         world.moved(Heard::Fetched(row, Ok(octets(file.clone()))));
         if code == "0" {
-            world.apply();
+            put_to_use(&mut world);
         }
         assert_eq!(texts(&world.posts[1], "FaultCode"), [code]);
     }
@@ -415,32 +429,98 @@ pub(crate) fn pkcs12_is_opened_only_where_a_setting_lets_it() {
     ));
 }
 
+/// An image is with the installer when the power is cut; how that had gone is told.
+fn cut_off(outcome: Result<(), Failure>, request: Answer) -> World {
+    let mut world = World::bootstrapped();
+    world.answers([informed(), request]);
+    world.ask_for_a_session();
+    let row = fetching(&mut world);
+    world.moved(Heard::Fetched(row, Ok(octets(""))));
+    assert!(matches!(world.wanted.pop(), Some(Wanted::Install(of)) if of == row));
+    world.posts.clear();
+    world.answers([informed()]);
+    world.restart();
+    // Nothing is said before it is known, and nothing else is begun.
+    assert_eq!(events(&world.posts[0]), ["1 BOOT"]);
+    assert!(matches!(world.wanted.pop(), Some(Wanted::Recall(of)) if of == row));
+    world.posts.clear();
+    world.answers([informed(), told()]);
+    world.moved(Heard::Recalled(row, outcome));
+    world
+}
+
 #[test]
-fn trust_that_no_session_follows_is_undone_and_told_as_failed() {
+fn an_image_that_was_being_installed_at_a_restart_is_told_of_as_the_installer_left_it() {
+    let failed = || Failure::new(Code::TransferFailed, "the installer was cut off");
+    for (outcome, code) in [(Ok(()), "0"), (Err(failed()), "9010")] {
+        let world = cut_off(outcome, download("k1", IMAGE, 0));
+        assert_eq!(
+            events(&world.posts[0]),
+            ["7 TRANSFER COMPLETE", "M Download"]
+        );
+        assert_eq!(texts(&world.posts[1], "FaultCode"), [code]);
+    }
+}
+
+#[test]
+fn an_installer_that_stopped_the_unit_is_not_tried_again_in_its_window() {
+    let failed = Failure::new(Code::TransferFailed, "the installer was cut off");
+    let request = schedule_of(IMAGE, "k1", &[(0, 1000, 5)]);
+    let mut world = cut_off(Err(failed), request);
+    assert_eq!(texts(&world.posts[1], "FaultCode"), ["9010"]);
+    world.pass(Duration::from_secs(100));
+    assert!(world.wanted.is_empty());
+}
+
+/// Trust that the ACS sent is in use and may still be undone; the session
+/// after it went as the answer says.
+fn provisional(answer: Answer) -> World {
     let mut world = World::bootstrapped();
     world.answers([informed(), download("k1", ANCHORS, 0)]);
     world.ask_for_a_session();
     let row = fetching(&mut world);
     let pem = certificate("Carrier CA").1.to_pem().expect("PEM");
-    world.answers([Answer::Trouble(TroubleKind::NotResponding)]);
+    world.posts.clear();
+    world.answers([answer]);
     world.moved(Heard::Fetched(row, Ok(octets(pem))));
     world.apply();
-    let pending = world.tree.pending_changes();
-    assert_eq!(pending.len(), 1);
-    let (send, receive) = std::sync::mpsc::channel();
-    let by = demarc::tree::Actor::device();
+    assert_eq!(events(&world.posts[0]), ["2 PERIODIC"]);
+    assert_eq!(world.tree.pending_changes().len(), 1);
+    world.posts.clear();
     world
-        .tree
-        .go_back(pending[0].version, &by, 0, move |outcome| {
-            send.send(outcome.is_ok()).expect("it waits");
-        });
-    assert!(receive.recv().expect("an outcome"));
-    assert!(!has(
-        &world,
-        "Cert.OthersCertificatesMaterial[FileName=a.pem].Pem"
-    ));
+}
+
+const ANCHOR: &str = "Cert.OthersCertificatesMaterial[FileName=a.pem].Pem";
+
+#[test]
+fn trust_that_no_session_follows_is_undone_and_told_as_failed() {
+    let mut world = provisional(Answer::Trouble(TroubleKind::NotResponding));
+    world.answers([informed(), told()]);
+    world.decide(false);
+    assert!(!has(&world, ANCHOR));
+    assert_eq!(texts(&world.posts[1], "FaultCode"), ["9002"]);
+}
+
+#[test]
+fn trust_that_waits_for_more_than_a_session_is_told_of_once_it_is_decided() {
+    let mut world = provisional(informed());
+    // The session went well; registrations are still to be seen.
+    assert_eq!(world.proven.len(), 2);
+    world.answers([informed()]);
+    world.ask_for_a_session();
+    assert_eq!(events(&world.posts[0]), ["6 CONNECTION REQUEST"]);
+    assert_eq!(world.posts[1..], [""]);
     world.posts.clear();
     world.answers([informed(), told()]);
-    world.pass(Duration::from_secs(20));
+    world.decide(false);
     assert_eq!(texts(&world.posts[1], "FaultCode"), ["9002"]);
+}
+
+#[test]
+fn trust_that_somebody_confirms_by_hand_is_told_as_done() {
+    let mut world = provisional(Answer::Trouble(TroubleKind::NotResponding));
+    world.answers([informed(), told()]);
+    world.decide(true);
+    assert!(has(&world, ANCHOR));
+    assert_eq!(texts(&world.posts[1], "FaultCode"), ["0"]);
 }

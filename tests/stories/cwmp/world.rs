@@ -12,7 +12,7 @@ use demarc::north::cwmp::settings::Settings;
 use demarc::north::cwmp::status::Status;
 use demarc::north::cwmp::transfers::{self, Wanted};
 use demarc::schema::{Name, Value};
-use demarc::tree::{Actor, Configured, Publication, Subscription, Transaction, Tree};
+use demarc::tree::{Actor, Configured, Outcome, Publication, Subscription, Transaction, Tree};
 use demarc::wire::soap::message::DeviceIdStruct;
 use demarc::wire::soap::{Values, print, print_values};
 use demarc::wire::time::UnixTime;
@@ -225,6 +225,22 @@ impl World {
         let waits = pending.iter().any(|change| change.version == version);
         let version = if waits { version } else { 0 };
         self.moved(transfers::Heard::Applied(row, Ok(version)));
+    }
+
+    /// What waits for it is confirmed, or undone, by the device or by hand.
+    pub(crate) fn decide(&mut self, stays: bool) {
+        for change in self.tree.pending_changes() {
+            let (send, receive) = std::sync::mpsc::channel();
+            let done = move |outcome: Outcome| send.send(outcome.is_ok()).expect("it waits");
+            let (version, by) = (change.version, Actor::device());
+            match stays {
+                true => self.tree.confirm(version, &by, 0, done),
+                false => self.tree.go_back(version, &by, 0, done),
+            }
+            assert!(receive.recv().expect("an outcome"));
+        }
+        self.follow();
+        self.input(Input::Wake);
     }
 
     pub(crate) fn ask_for_a_session(&mut self) {

@@ -4,7 +4,7 @@ use super::super::ladder::cut;
 use super::super::model::DataModel;
 use super::{Client, Leaving, Moment, Output, Trouble, TroubleKind};
 use crate::schema::cwmp::AcsStatus;
-use crate::tree::{Actor, Instances, Outcome, Transaction, messages};
+use crate::tree::{Instances, Outcome, messages};
 
 impl Client {
     pub(super) fn done(&mut self, now: Moment, view: &Instances) {
@@ -15,9 +15,6 @@ impl Client {
         self.put_into_use(view);
         self.outputs.push_back(Output::Close);
         self.outputs.push_back(Output::Proven(running.version));
-        let mut keep = Transaction::new(Actor::device());
-        self.transfers.proven(running.version, &mut keep);
-        self.keep(keep);
         self.retry.succeeded();
         self.status.state = AcsStatus::Connected;
         self.status.reason.clear();

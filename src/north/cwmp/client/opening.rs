@@ -6,7 +6,7 @@ use super::super::model::DataModel;
 use super::super::notify::Changed;
 use super::super::session::Session;
 use super::{Client, Moment, Running};
-use crate::tree::{Actor, Instances, Transaction};
+use crate::tree::Instances;
 use crate::wire::soap::message::{Event, Inform, ParameterValue};
 use crate::wire::time::UnixTime;
 
@@ -40,9 +40,6 @@ impl Client {
         if !news.is_empty() {
             self.happened(Cause::ValueChange);
         }
-        let mut keep = Transaction::new(Actor::device());
-        self.transfers.judge(view.stored(), &mut keep);
-        self.keep(keep);
         let (told_transfers, requests, causes) = self.to_say(is_first_contact);
         let (mut events, told_events) = match is_first_contact {
             true => self.events.told_first(&causes),

@@ -12,9 +12,9 @@ use std::collections::VecDeque;
 
 impl Client {
     pub(super) fn recall_transfers(&mut self, now: Moment, view: &Instances) {
-        let mut keep = Transaction::new(Actor::device());
-        self.transfers = Transfers::recall(now, view.stored(), &mut keep);
-        self.keep(keep);
+        let (transfers, wanted) = Transfers::recall(now, view.stored());
+        self.transfers = transfers;
+        self.outputs.extend(wanted.map(Output::Transfer));
     }
 
     /// A step of a transfer, while no session runs.
@@ -25,8 +25,12 @@ impl Client {
         self.step_of_transfer(now, |transfers, keep| transfers.next(now, keep));
     }
 
-    /// Transfers of others may have ended.
+    /// Changes that waited may have been decided, and transfers of others ended.
     pub(super) fn look_at_transfers(&mut self, now: Moment, view: &Instances) {
+        self.step_of_transfer(now, |transfers, keep| {
+            transfers.judge(view.stored(), keep);
+            None
+        });
         let Some(policy) = self.settings.as_ref().map(|it| it.autonomous.clone()) else {
             return;
         };
@@ -89,6 +93,10 @@ impl Client {
 
     pub(super) fn hear_of_transfer(&mut self, now: Moment, heard: Heard) {
         let terms = self.terms();
+        if matches!(heard, Heard::Applied(_, Ok(version)) if version > 0) {
+            // A session proves whether the ACS is still reached.
+            self.due = Some(now.tick);
+        }
         self.step_of_transfer(now, |transfers, keep| {
             transfers.hear(now, heard, terms, keep)
         });

@@ -125,13 +125,14 @@ impl Errand {
         }
     }
 
-    /// Keys and anchors go in the clear only while the operator lets them.
+    /// Keys, anchors and scripts come in the clear only while the operator lets them.
     fn is_covered(&self, around: &Around) -> Result<(), Failure> {
         let clear = matches!(self.exchange.url().source, Source::Http(..));
+        let comes = self.exchange.verb() == Verb::Get;
         match around.keyring.clear() {
-            Clear::Refused if clear && self.kind.needs_tls() => Err(Failure::new(
+            Clear::Refused if clear && comes && self.kind.needs_tls() => Err(Failure::new(
                 Code::RequestDenied,
-                "certificates come by https, or while Cert.UnsecureTransferActivate holds",
+                "certificates and scripts come by https, or while Cert.UnsecureTransferActivate holds",
             )),
             Clear::Refused | Clear::Allowed => Ok(()),
         }

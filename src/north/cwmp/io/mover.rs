@@ -112,6 +112,11 @@ impl Mover {
                 let lost = |_| Err(Failure::new(Code::InternalError, "the installer is lost"));
                 Heard::Installed(row, installed.unwrap_or_else(lost))
             }),
+            Wanted::Recall(row) => self.put_to_use(async move {
+                let recalled = spawn_blocking(move || files.firmware.recall()).await;
+                let lost = |_| Err(Failure::new(Code::InternalError, "the installer is lost"));
+                Heard::Recalled(row, recalled.unwrap_or_else(lost))
+            }),
         }
     }
 

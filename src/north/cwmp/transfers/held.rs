@@ -20,6 +20,8 @@ pub(super) struct Held {
     spent: [u32; 2],
     /// After a failure in a window.
     not_before: Option<Instant>,
+    /// The next failure is the last.
+    last_try: bool,
 }
 
 /// When a transfer is due.
@@ -39,7 +41,12 @@ impl Held {
             seen: now.tick,
             spent: [0; 2],
             not_before: None,
+            last_try: false,
         }
+    }
+
+    pub(super) fn tries_no_more(&mut self) {
+        self.last_try = true;
     }
 
     pub(super) fn due(&self, now: Instant) -> Due {
@@ -107,7 +114,8 @@ impl Held {
             Ok(()) => FaultStruct::default(),
             Err(failure) => failure.fault(),
         };
-        if fault.code != 0 && self.transfer.method == Method::ScheduleDownload {
+        let again = self.transfer.method == Method::ScheduleDownload && !self.last_try;
+        if fault.code != 0 && again {
             self.transfer.fault = fault;
             self.transfer.state = State::Waiting;
             self.not_before = Some(now.tick + BETWEEN_TRIES);

@@ -41,13 +41,15 @@ impl Kind {
         })
     }
 
-    /// Whether whoever reads or changes it on its way could do harm with it.
+    /// Whether whoever reads or changes it on its way here could do harm with
+    /// it. What is sent holds no secret.
     #[must_use]
     pub fn needs_tls(self) -> bool {
         match self {
-            Self::HostCertificate | Self::TrustAnchors => true,
-            // An image is signed; how a script is protected is up to who offers it.
-            Self::Firmware | Self::Script | Self::Log => false,
+            // A script does all that an administrator may, and may hold secrets.
+            Self::HostCertificate | Self::TrustAnchors | Self::Script => true,
+            // An image is signed.
+            Self::Firmware | Self::Log => false,
         }
     }
 }
@@ -70,5 +72,13 @@ mod tests {
         assert_eq!(Kind::uploaded("4 Vendor Log File 1"), Some(Kind::Log));
         assert_eq!(Kind::uploaded("4 Vendor Log File 2"), None);
         assert_eq!(Kind::uploaded("1 Firmware Upgrade Image"), None);
+    }
+
+    #[test]
+    fn only_what_is_signed_itself_comes_without_tls() {
+        assert!(Kind::Script.needs_tls());
+        assert!(Kind::HostCertificate.needs_tls());
+        assert!(Kind::TrustAnchors.needs_tls());
+        assert!(!Kind::Firmware.needs_tls());
     }
 }

@@ -16,7 +16,7 @@ use crate::schema::Index;
 use crate::schema::conf::pending_change;
 use crate::schema::cwmp::transfer::{self as row, State};
 use crate::tree::{Instances, Snapshot, Transaction};
-use crate::wire::soap::message::{CpeRequest, FaultStruct, QueuedTransfer};
+use crate::wire::soap::message::{CpeRequest, QueuedTransfer};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -32,6 +32,8 @@ pub enum Heard {
     Applied(u32, Result<u32, Failure>),
     /// The installer has ended.
     Installed(u32, Result<(), Failure>),
+    /// What the installer had done when the unit stopped.
+    Recalled(u32, Result<(), Failure>),
 }
 
 /// What is to be done for a transfer.
@@ -49,6 +51,8 @@ pub enum Wanted {
     RunScript(u32, Zeroizing<Vec<u8>>, Option<u32>),
     /// Give the staged image to the installer.
     Install(u32),
+    /// Find out whether the installer was done when the unit stopped.
+    Recall(u32),
 }
 
 /// See the head of the file.
@@ -69,21 +73,16 @@ enum Stage {
 }
 
 impl Transfers {
-    /// What the last run left. An image that an installer had is installed: it
-    /// may start the unit again, and says with its exit status where it fails.
-    pub(in super::super) fn recall(
-        now: Moment,
-        snapshot: &Snapshot,
-        keep: &mut Transaction,
-    ) -> Self {
+    /// What the last run left, and what is to be done about an image that an
+    /// installer had: it may have started the unit again, or the power was cut.
+    pub(in super::super) fn recall(now: Moment, snapshot: &Snapshot) -> (Self, Option<Wanted>) {
         let mut transfers = Self::default();
         for (number, mut transfer) in Transfer::all(snapshot) {
             match transfer.state {
-                State::Running => transfer.state = State::Waiting,
-                State::Installing => {
-                    end(&mut transfer, now, FaultStruct::default());
-                    transfer.keep(number, keep);
+                State::Installing if transfers.at_work.is_none() => {
+                    transfers.at_work = Some((number, Stage::Applying));
                 }
+                State::Running | State::Installing => transfer.state = State::Waiting,
                 State::Waiting | State::Ended => {}
             }
             let known = now.wall.zip(transfer.asked);
@@ -91,7 +90,11 @@ impl Transfers {
             let since = Duration::from_micros(u64::try_from(since).unwrap_or(0));
             transfers.hold(number, transfer, now, since);
         }
-        transfers
+        let installing = transfers.at_work;
+        (
+            transfers,
+            installing.map(|(number, _)| Wanted::Recall(number)),
+        )
     }
 
     /// The number for one more.
@@ -193,6 +196,11 @@ impl Transfers {
             Heard::Fetched(_, Err(failure)) | Heard::Applied(_, Err(failure)) => Err(failure),
             Heard::Sent(_, outcome) => outcome.map_err(Failure::of_upload),
             Heard::Installed(_, outcome) => outcome,
+            Heard::Recalled(_, outcome) => {
+                // No other try: it might stop the unit again.
+                held.tries_no_more();
+                outcome
+            }
         };
         self.at_work = None;
         held.settle(now, ended);
@@ -250,11 +258,14 @@ impl Transfers {
             .collect()
     }
 
-    /// Those that have ended and are still to be told.
+    /// Those that have ended and are still to be told. What may yet be undone
+    /// has not ended.
     pub(in super::super) fn ended(&self) -> impl Iterator<Item = (u32, &Transfer)> {
-        let held = self.held.iter();
-        held.filter(|(_, held)| held.transfer.state == State::Ended)
-            .map(|(number, held)| (*number, &held.transfer))
+        let held = self
+            .held
+            .iter()
+            .map(|(number, held)| (*number, &held.transfer));
+        held.filter(|(_, transfer)| transfer.state == State::Ended && transfer.version == 0)
     }
 
     /// The ACS has heard of it, or never will.
@@ -320,7 +331,7 @@ impl Transfers {
         self.forget(&all)
     }
 
-    /// Changes that were undone meanwhile have failed after all.
+    /// Changes that waited have been confirmed, or undone: then they have failed after all.
     pub(in super::super) fn judge(&mut self, now: &Snapshot, keep: &mut Transaction) {
         for (number, held) in &mut self.held {
             let transfer = &mut held.transfer;
@@ -328,21 +339,12 @@ impl Transfers {
             if transfer.version == 0 || now.row(pending_change::TABLE, &pending).is_some() {
                 continue;
             }
-            transfer.version = 0;
-            let why = "it was undone, since no session with the ACS followed";
-            transfer.fault = Failure::new(Code::InternalError, why).fault();
-            transfer.keep(*number, keep);
-        }
-    }
-
-    /// A session that began with this version has gone well.
-    pub(in super::super) fn proven(&mut self, version: u64, keep: &mut Transaction) {
-        for (number, held) in &mut self.held {
-            let transfer = &mut held.transfer;
-            if transfer.version > 0 && u64::from(transfer.version) <= version {
-                transfer.version = 0;
-                transfer.keep(*number, keep);
+            if now.was_undone(transfer.version) {
+                let why = "it was undone, since it was not confirmed";
+                transfer.fault = Failure::new(Code::InternalError, why).fault();
             }
+            transfer.version = 0;
+            transfer.keep(*number, keep);
         }
     }
 }
@@ -353,7 +355,8 @@ impl Heard {
             Self::Fetched(number, _)
             | Self::Sent(number, _)
             | Self::Applied(number, _)
-            | Self::Installed(number, _) => *number,
+            | Self::Installed(number, _)
+            | Self::Recalled(number, _) => *number,
         }
     }
 }

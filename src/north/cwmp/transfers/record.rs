@@ -87,7 +87,7 @@ pub struct Transfer {
     pub completed: Option<UnixTime>,
     /// How it ended; code 0: well.
     pub fault: FaultStruct,
-    /// The version that it made, while that may still be undone; else 0.
+    /// The version that it made, until that is confirmed or undone; else 0.
     pub version: u32,
 }
 
