@@ -65,6 +65,17 @@ pub struct Column {
     pub description: &'static str,
 }
 
+impl Column {
+    /// [`Value::parse`] for this column; the error of a secret does not repeat it.
+    pub fn parse(&self, text: &str) -> Result<Value, ValueError> {
+        let value = Value::parse(text, &self.syntax);
+        match self.secret {
+            true => value.map_err(|_| ValueError::OfSecret),
+            false => value,
+        }
+    }
+}
+
 /// Where the value of a column lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

@@ -44,6 +44,9 @@ pub enum ValueError {
     /// Not an IPv4 address.
     #[error("\"{0}\" is not an IPv4 address")]
     BadAddress(String),
+    /// Any of these, of a secret: what was written stays unsaid.
+    #[error("the value is not well-formed")]
+    OfSecret,
 }
 
 impl Value {

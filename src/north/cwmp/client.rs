@@ -16,8 +16,8 @@ mod transfer;
 pub use announce::Announcement;
 pub use message::{Body, Input, Moment, Output, Post, Trouble, TroubleKind};
 
-use super::event::{Cause, Events};
-use super::notify::Notifications;
+use super::event::{Cause, Events, Promised};
+use super::notify::{Draft, Notifications};
 use super::periodic::Beat;
 use super::retry::Retry;
 use super::rpc::Change;
@@ -44,9 +44,18 @@ pub(super) enum After {
     Transfer(u32, Box<Transfer>),
     /// These rows are no more.
     Cancelled(Vec<u32>),
+    /// The parameters have these attributes.
+    Attributes(Draft),
+    /// At the end of the session; the next one tells of it.
+    Reboot(Promised),
     /// At the end of the session.
+    FactoryReset,
+}
+
+/// How the device leaves; what goes further is done where both were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Leaving {
     Reboot,
-    /// At the end of the session.
     FactoryReset,
 }
 
@@ -98,7 +107,8 @@ struct Running {
     told_transfers: VecDeque<u32>,
     is_first_contact: bool,
     change: Option<Box<Change>>,
-    after: Vec<After>,
+    /// Once it has ended.
+    leaving: Option<Leaving>,
 }
 
 impl Client {
@@ -213,12 +223,8 @@ impl Client {
             self.recall_transfers(now, view);
             self.due = Some(now.tick);
         } else if new_acs {
-            // Another server: what the last one was to hear is not its business.
-            let mut forget = Transaction::new(Actor::device());
-            self.events.start_over(&mut forget);
-            let aborted = self.transfers.start_over(&mut forget);
-            self.outputs.extend(aborted.map(Output::Transfer));
-            self.keep(forget);
+            // What the last one was to hear stays until another has answered:
+            // the change may yet be undone.
             self.retry.succeeded();
             self.due = Some(now.tick);
         } else if before.is_some_and(|before| reached_by(&before) != reached_by(settings)) {

@@ -132,55 +132,78 @@ impl Cause {
 pub struct Events {
     /// By row where it is kept, by a number above all rows where it is not.
     waiting: BTreeMap<u32, Cause>,
+    /// The highest row that was given so far.
+    last: u32,
 }
+
+/// An event on its way to disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promised(u32, Cause);
 
 impl Events {
     /// What the last run left.
     pub fn recall(snapshot: &Snapshot) -> Self {
         let rows = snapshot.rows(row::TABLE).iter();
-        let waiting = rows.filter_map(|(index, kept)| {
-            let text = |column| match kept.column(column) {
-                Some(Value::Octets(octets)) => String::from_utf8_lossy(octets).into_owned(),
-                _ => String::new(),
-            };
-            let cause = Cause::of(&text(row::CODE.id()), &text(row::COMMAND_KEY.id()))?;
-            Some((*index.arcs().first()?, cause))
-        });
-        Self {
-            waiting: waiting.collect(),
-        }
+        let waiting: BTreeMap<u32, Cause> = rows
+            .filter_map(|(index, kept)| {
+                let text = |column| match kept.column(column) {
+                    Some(Value::Octets(octets)) => String::from_utf8_lossy(octets).into_owned(),
+                    _ => String::new(),
+                };
+                let cause = Cause::of(&text(row::CODE.id()), &text(row::COMMAND_KEY.id()))?;
+                Some((*index.arcs().first()?, cause))
+            })
+            .collect();
+        let last = waiting.keys().next_back().copied().unwrap_or(0);
+        Self { waiting, last }
+    }
+
+    /// Whether one more event of a method fits, beside so many to come: they
+    /// must not be lost, so what would bring one too many is refused.
+    pub fn has_room(&self, to_come: usize) -> bool {
+        let all = self.waiting.values();
+        let methods = all.filter(|cause| matches!(cause, Cause::Method(..)));
+        methods.count() + to_come < MOST
+    }
+
+    /// An event that is to be kept; it waits from [`Events::adopt`] on, when its
+    /// row is on disk.
+    pub fn promise(&mut self, cause: Cause, keep: &mut Transaction) -> Promised {
+        Promised(self.number(&cause, keep), cause)
+    }
+
+    /// The row of what was promised is on disk.
+    pub fn adopt(&mut self, promised: Promised) {
+        self.waiting.insert(promised.0, promised.1);
     }
 
     /// Adds an event; where it is to be kept, its row joins the transaction.
-    /// False: it was waiting already, or there are too many.
-    pub fn add(&mut self, cause: Cause, keep: &mut Transaction) -> bool {
-        if self.waiting.values().any(|known| *known == cause) || self.waiting.len() >= MOST {
-            return false;
-        }
-        let kept = cause.is_kept();
-        let mut rows = self.waiting.keys();
-        let number = match kept {
-            true => rows
-                .rev()
-                .find(|row| **row < FLEETING)
-                .map_or(1, |row| row + 1),
-            false => rows
-                .next_back()
-                .map_or(FLEETING, |last| FLEETING.max(last + 1)),
-        };
-        if kept {
-            let index = Index::number(number);
-            keep.create(row::TABLE, index.clone(), Creation::Active);
-            for (column, text) in [
-                (row::CODE.id(), cause.code()),
-                (row::COMMAND_KEY.id(), cause.key()),
-            ] {
-                let index = index.clone();
-                keep.assign(Name { column, index }, text.into());
-            }
-        }
+    pub fn add(&mut self, cause: Cause, keep: &mut Transaction) {
+        let number = self.number(&cause, keep);
         self.waiting.insert(number, cause);
-        true
+    }
+
+    /// Where an event waits; it has a row where it is to be kept.
+    fn number(&mut self, cause: &Cause, keep: &mut Transaction) -> u32 {
+        let mut all = self.waiting.iter();
+        if let Some((number, _)) = all.find(|(_, known)| *known == cause) {
+            return *number;
+        }
+        if !cause.is_kept() {
+            let highest = self.waiting.keys().next_back();
+            return highest.map_or(FLEETING, |last| FLEETING.max(last + 1));
+        }
+        self.last += 1;
+        let index = Index::number(self.last);
+        keep.create(row::TABLE, index.clone(), Creation::Active);
+        for (column, text) in [
+            (row::CODE.id(), cause.code()),
+            (row::COMMAND_KEY.id(), cause.key()),
+        ] {
+            let index = index.clone();
+            keep.assign(Name { column, index }, text.into());
+        }
+        self.last
     }
 
     /// Whether there is anything to tell.
@@ -223,16 +246,19 @@ impl Events {
         }
     }
 
-    /// Another ACS: what was to be told to the last one is of no use to it
-    /// (table 8: with 0 BOOTSTRAP, all others may be discarded), except that
-    /// the unit started.
-    pub fn start_over(&mut self, forget: &mut Transaction) {
-        let old = self
-            .waiting
-            .iter()
-            .filter(|(_, cause)| **cause != Cause::Boot);
-        let old: Vec<u32> = old.map(|(number, _)| *number).collect();
-        self.delivered(&old, forget);
+    /// The same for an ACS that has not heard of the unit yet: that it started.
+    /// The numbers are those of all, since what the last ACS was to hear is of
+    /// no use to another (table 8: with 0 BOOTSTRAP, all others may be discarded).
+    pub fn told_first(&self, also: &[Cause]) -> (Vec<Event>, Vec<u32>) {
+        let boot = self.waiting.iter();
+        let boot = boot.filter(|(_, cause)| **cause == Cause::Boot);
+        let waiting = boot.map(|(number, cause)| (*number, cause.clone()));
+        let (events, _) = Self {
+            waiting: waiting.collect(),
+            last: 0,
+        }
+        .told(also);
+        (events, self.waiting.keys().copied().collect())
     }
 
     /// A session failed: what must not be told later is forgotten.
@@ -245,7 +271,8 @@ impl Events {
 
 /// cwmp-1-2.xsd, EventList.
 const MOST_IN_INFORM: usize = 63;
-/// Events that may wait: 256 requests with keys of their own.
+/// Events of methods that may wait: 256 requests with keys of their own. The
+/// others are as few as their codes.
 const MOST: usize = 256;
 /// The number of what is told until its cause is gone; rows count from 1.
 const NOBODY: u32 = 0;
@@ -342,13 +369,17 @@ mod tests {
     }
 
     #[test]
-    fn another_acs_hears_only_that_the_unit_started() {
+    fn another_acs_hears_only_that_the_unit_started_and_the_rest_goes_once_it_has() {
         let mut events = Events::default();
         let mut txn = Transaction::new(Actor::device());
         for cause in [Cause::Boot, download("a"), Cause::ValueChange] {
             events.add(cause, &mut txn);
         }
-        events.start_over(&mut txn);
-        assert_eq!(codes(&events), ["1 BOOT"]);
+        let (told, numbers) = events.told_first(&[]);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].code, "1 BOOT");
+        assert_eq!(codes(&events).len(), 3);
+        events.delivered(&numbers, &mut txn);
+        assert!(events.is_empty());
     }
 }

@@ -5,6 +5,12 @@
 
 use crate::wire::soap::message::{AcsRequest, CpeRequest, CpeResponse, Event, FromCpe};
 
+/// Leaves of a text, which may be a peer's and of any length, what people read of it.
+pub(super) fn cut(text: &mut String) {
+    text.truncate(text.floor_char_boundary(LONGEST));
+    text.shrink_to_fit();
+}
+
 /// An event with its key.
 pub(super) fn shown(event: &Event) -> String {
     match event.command_key.is_empty() {
@@ -26,6 +32,7 @@ pub(super) fn said(body: &FromCpe) -> String {
         }
         FromCpe::Request(CpeRequest::GetRpcMethods) => "GetRPCMethods".to_owned(),
         FromCpe::Request(CpeRequest::RequestDownload { .. }) => "RequestDownload".to_owned(),
+        FromCpe::NotUnderstood(header) => format!("Fault MustUnderstand {header}"),
         FromCpe::Response(response) => format!("{}Response", answered(response)),
         FromCpe::Fault(fault) => {
             let mut line = format!("Fault {}", fault.fault.code);
@@ -95,5 +102,24 @@ pub(super) fn asked(request: &AcsRequest) -> String {
         AcsRequest::GetAllQueuedTransfers => "GetAllQueuedTransfers".to_owned(),
         AcsRequest::GetQueuedTransfers => "GetQueuedTransfers".to_owned(),
         AcsRequest::Unknown(method) => method.clone(),
+    }
+}
+
+/// Octets that are kept of one text.
+const LONGEST: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_where_a_character_ends() {
+        let mut text = "\u{e9}".repeat(1000);
+        cut(&mut text);
+        assert_eq!(text, "\u{e9}".repeat(128));
+        text.insert(0, 'x');
+        cut(&mut text);
+        assert_eq!(text.len(), 255);
+        assert!(text.capacity() < 300);
     }
 }

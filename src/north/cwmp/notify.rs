@@ -8,7 +8,7 @@ use super::model::{DataModel, tables};
 use crate::schema::cwmp::notification as row;
 use crate::schema::{Index, Name, TableId, Value};
 use crate::tree::{Creation, Snapshot, Transaction};
-use crate::wire::soap::message::ParameterValue;
+use crate::wire::soap::message::{AttributeChange, ParameterValue};
 use openssl::sha::sha256;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +42,10 @@ pub struct Changed {
     /// Whether it is to be told at once.
     pub active: bool,
 }
+
+/// Attributes on their way to disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft(BTreeMap<String, Watched>);
 
 impl Watched {
     /// 1, 2, 4, 6: a change is told in the next Inform.
@@ -120,39 +124,44 @@ impl Notifications {
         }
     }
 
-    /// Sets attributes; None where there are too many parameters with some.
-    pub fn set(
-        &mut self,
-        value: &ParameterValue,
-        level: Option<u8>,
-        access: Option<&[String]>,
+    /// What setting attributes comes to; it counts from [`Notifications::adopt`]
+    /// on, when its rows are on disk.
+    ///
+    /// None: too many parameters would have attributes.
+    pub fn drafted<'a>(
+        &self,
+        asked: impl IntoIterator<Item = (ParameterValue, &'a AttributeChange)>,
         keep: &mut Transaction,
-    ) -> Option<()> {
-        if !self.watched.contains_key(&value.name) && self.watched.len() >= MOST {
+    ) -> Option<Draft> {
+        let mut draft: BTreeMap<String, Watched> = BTreeMap::new();
+        let (mut row, mut count) = (self.free_row(), self.watched.len());
+        for (value, change) in asked {
+            let known = draft
+                .get(&value.name)
+                .or_else(|| self.watched.get(&value.name));
+            let mut watched = known.cloned().unwrap_or_default();
+            if known.is_none() {
+                (watched.row, row, count) = (row, row + 1, count + 1);
+            }
+            watched.change(&value, change);
+            draft.insert(value.name, watched);
+        }
+        if count > MOST {
             return None;
         }
-        let row = self.free_row();
-        let watched = self.watched.entry(value.name.clone()).or_insert(Watched {
-            row,
-            ..Watched::default()
-        });
-        if let Some(level) = level {
-            // What it is now is what the ACS knows: only later changes are news.
-            if watched.level == 0 && level > 0 {
-                watched.acknowledged = digest(value);
-            }
-            let was_announced = watched.is_announced();
-            self.moved |= watched.level != level;
-            watched.level = level;
-            if watched.is_announced() && !was_announced {
-                watched.announced = digest(value);
-            }
+        for (path, watched) in &draft {
+            watched.keep(path, keep);
         }
-        if let Some(access) = access {
-            watched.access = access.to_vec();
+        Some(Draft(draft))
+    }
+
+    /// What was drafted is on disk.
+    pub fn adopt(&mut self, draft: Draft) {
+        for (path, watched) in draft.0 {
+            let level = self.watched.get(&path).map_or(0, |known| known.level);
+            self.moved |= level != watched.level;
+            self.watched.insert(path, watched);
         }
-        watched.keep(&value.name, keep);
-        Some(())
     }
 
     /// What is not as the ACS knows it. Parameters that are gone are forgotten
@@ -251,6 +260,23 @@ impl Notifications {
 }
 
 impl Watched {
+    fn change(&mut self, value: &ParameterValue, change: &AttributeChange) {
+        if let Some(level) = change.notification {
+            // What it is now is what the ACS knows: only later changes are news.
+            if self.level == 0 && level > 0 {
+                self.acknowledged = digest(value);
+            }
+            let was_announced = self.is_announced();
+            self.level = level;
+            if self.is_announced() && !was_announced {
+                self.announced = digest(value);
+            }
+        }
+        if let Some(access) = &change.access_list {
+            self.access.clone_from(access);
+        }
+    }
+
     fn keep(&self, path: &str, keep: &mut Transaction) {
         let index = Index::number(self.row);
         keep.create(row::TABLE, index.clone(), Creation::Active);
@@ -322,13 +348,21 @@ mod tests {
         notifications.changes(&DataModel::new(&view, &settings))
     }
 
+    fn change(level: u8) -> AttributeChange {
+        AttributeChange {
+            name: NAME.into(),
+            notification: Some(level),
+            access_list: None,
+        }
+    }
+
     fn watched(tree: &Tree, level: u8) -> Notifications {
         let mut notifications = Notifications::default();
         let mut txn = Transaction::new(Actor::device());
-        notifications
-            .set(&value(tree), Some(level), None, &mut txn)
-            .expect("room");
+        let asked = change(level);
+        let draft = notifications.drafted([(value(tree), &asked)], &mut txn);
         tree.commit_and_wait(txn, 0).expect("granted");
+        notifications.adopt(draft.expect("room"));
         notifications
     }
 
@@ -358,6 +392,31 @@ mod tests {
         assert!(!news[0].active);
         rename(&tree, "one");
         assert!(changes(&notifications, &tree).is_empty());
+    }
+
+    #[test]
+    fn attributes_are_drafted_whole_and_count_once_they_are_adopted() {
+        let tree = Tree::in_memory();
+        let mut notifications = Notifications::default();
+        let asked = change(2);
+        let named = |number: usize| {
+            let name = number.to_string();
+            let value = ParameterValue {
+                name,
+                ..value(&tree)
+            };
+            (value, &asked)
+        };
+        let mut txn = Transaction::new(Actor::device());
+        assert_eq!(notifications.drafted((0..=MOST).map(named), &mut txn), None);
+        assert!(txn.is_empty() && notifications.watched.is_empty());
+        let twice = [named(1), named(2), named(1)];
+        let draft = notifications.drafted(twice, &mut txn).expect("room");
+        assert!(notifications.watched.is_empty() && notifications.moved().is_none());
+        notifications.adopt(draft);
+        let rows = notifications.watched.values().map(|one| one.row);
+        assert_eq!(rows.collect::<Vec<_>>(), [1, 2]);
+        assert!(notifications.moved().is_some());
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::wire::soap::message::{
     ParameterFault, ParameterValue, TransferStarted,
 };
 use crate::wire::time::UnixTime;
+use std::collections::HashSet;
 
 /// The requests that are understood, as GetRPCMethods lists them.
 const METHODS: [&str; 17] = [
@@ -67,13 +68,15 @@ pub(super) struct Change {
 pub(super) struct Desk<'a> {
     pub(super) model: DataModel<'a>,
     pub(super) events: &'a mut Events,
-    pub(super) notifications: &'a mut Notifications,
+    pub(super) notifications: &'a Notifications,
     /// Seconds after which a change of how the ACS is reached is undone.
     pub(super) change_deadline: Option<u32>,
     /// When `DelaySeconds` from now is, where the time is known.
     pub(super) due: &'a dyn Fn(u32) -> String,
     /// The address of the ACS, for the record of who changed what.
     pub(super) acs: &'a str,
+    /// How many Informs are scheduled.
+    pub(super) scheduled: usize,
     /// The next free row of the scheduled Informs.
     pub(super) schedule: u32,
     /// Those that wait and run.
@@ -108,10 +111,7 @@ impl Desk<'_> {
                 path,
                 parameter_key,
             } => self.delete(&path, &parameter_key),
-            AcsRequest::Reboot { command_key } => {
-                let cause = Cause::Method(Method::Reboot, command_key);
-                Ok(self.promise(cause, CpeResponse::Reboot, After::Reboot))
-            }
+            AcsRequest::Reboot { command_key } => self.reboot(command_key),
             AcsRequest::FactoryReset => Ok(Work::Change(Box::new(Change {
                 after: After::FactoryReset,
                 ..self.change(CpeResponse::FactoryReset)
@@ -163,6 +163,7 @@ impl Desk<'_> {
         for path in paths {
             let parameters = self.model.find(path);
             found.extend(parameters.map_err(|code| code.fault(path))?);
+            few_enough(found.len(), MOST_PARAMETERS)?;
         }
         Ok(Work::Values(found))
     }
@@ -170,12 +171,10 @@ impl Desk<'_> {
     fn set(&self, values: &[ParameterValue], key: &str) -> Result<Work, Fault> {
         let mut change = self.change(CpeResponse::SetParameterValues(Applied::Now));
         let mut twice: Vec<ParameterFault> = Vec::new();
-        for (at, value) in values.iter().enumerate() {
+        let mut names = HashSet::new();
+        for value in values {
             // A.3.2.1: the same parameter more than once is an invalid argument.
-            if values[..at]
-                .iter()
-                .any(|earlier| earlier.name == value.name)
-            {
+            if !names.insert(&value.name) {
                 twice.push(ParameterFault {
                     name: value.name.clone(),
                     fault: Code::InvalidArguments.because("it is there twice"),
@@ -228,12 +227,13 @@ impl Desk<'_> {
                     access_list,
                 }
             }));
+            few_enough(attributes.len(), MOST_PARAMETERS)?;
         }
         Ok(said(CpeResponse::GetParameterAttributes(attributes)))
     }
 
     /// All or nothing (A.3.2.4): looked at whole before any is set.
-    fn set_attributes(&mut self, changes: &[AttributeChange]) -> Result<Work, Fault> {
+    fn set_attributes(&self, changes: &[AttributeChange]) -> Result<Work, Fault> {
         let mut wanted = Vec::new();
         for change in changes {
             let found = self.model.find(&change.name);
@@ -248,27 +248,23 @@ impl Desk<'_> {
                     }
                     _ => wanted.push((parameter, change)),
                 }
+                few_enough(wanted.len(), MOST_ATTRIBUTES)?;
             }
         }
-        if wanted.len() > MOST_ATTRIBUTES {
-            return Err(Code::ResourcesExceeded.fault("too many parameters"));
-        }
         let mut change = self.change(CpeResponse::SetParameterAttributes);
-        for (parameter, asked) in wanted {
-            let value = self.model.value(&parameter);
-            let access = asked.access_list.as_deref();
-            self.notifications
-                .set(&value, asked.notification, access, &mut change.wishes)
-                .ok_or_else(|| Code::ResourcesExceeded.fault("too many parameters"))?;
-        }
+        let wanted = wanted.into_iter();
+        let wanted = wanted.map(|(parameter, asked)| (self.model.value(&parameter), asked));
+        let draft = self.notifications.drafted(wanted, &mut change.wishes);
+        change.after = After::Attributes(draft.ok_or_else(too_many)?);
         Ok(Work::Change(Box::new(change)))
     }
 
     fn schedule(&self, delay: u32, key: &str) -> Result<Work, Fault> {
         // A.4.1.2: at least one second.
-        if delay == 0 || key.len() > LONGEST_KEY {
+        if delay == 0 {
             return Err(Code::InvalidArguments.fault(""));
         }
+        self.judge_key(key)?;
         let mut change = self.change(CpeResponse::ScheduleInform);
         let index = Index::number(self.schedule);
         let table = scheduled_inform::TABLE;
@@ -311,12 +307,24 @@ impl Desk<'_> {
         Ok(Work::Change(Box::new(change)))
     }
 
-    /// Something that is done after the session, and whose event is on disk before the answer.
-    fn promise(&mut self, cause: Cause, answer: CpeResponse, after: After) -> Work {
-        let mut change = self.change(answer);
-        self.events.add(cause, &mut change.wishes);
-        change.after = after;
-        Work::Change(Box::new(change))
+    /// Done after the session; that it is to be told is on disk before the answer.
+    fn reboot(&mut self, key: String) -> Result<Work, Fault> {
+        self.judge_key(&key)?;
+        let mut change = self.change(CpeResponse::Reboot);
+        let cause = Cause::Method(Method::Reboot, key);
+        change.after = After::Reboot(self.events.promise(cause, &mut change.wishes));
+        Ok(Work::Change(Box::new(change)))
+    }
+
+    /// The key of what is to be an event, for which there must be room.
+    fn judge_key(&self, key: &str) -> Result<(), Fault> {
+        if key.len() > LONGEST_KEY {
+            return Err(Code::InvalidArguments.fault("CommandKey is longer than 32"));
+        }
+        if !self.events.has_room(self.scheduled) {
+            return Err(Code::ResourcesExceeded.fault("too many events wait already"));
+        }
+        Ok(())
     }
 
     fn change(&self, answer: CpeResponse) -> Change {
@@ -418,11 +426,24 @@ fn scalar(column: crate::schema::ColumnId) -> Name {
     }
 }
 
+fn few_enough(count: usize, most: usize) -> Result<(), Fault> {
+    match count > most {
+        true => Err(too_many()),
+        false => Ok(()),
+    }
+}
+
+fn too_many() -> Fault {
+    Code::ResourcesExceeded.fault("too many parameters")
+}
+
 fn said(response: CpeResponse) -> Work {
     Work::Say(FromCpe::Response(response))
 }
 
 /// cwmp-1-2.xsd: keys have at most 32 characters.
 const LONGEST_KEY: usize = 32;
+/// Parameters that one request may read: a full unit has some twenty thousand.
+const MOST_PARAMETERS: usize = 100_000;
 /// Parameters that one SetParameterAttributes may concern.
 const MOST_ATTRIBUTES: usize = 1024;

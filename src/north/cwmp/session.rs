@@ -5,9 +5,10 @@
 //! silent. It does not know what a parameter is: a request of the ACS is
 //! handed out, and its answer handed in.
 
+use super::fault::Code;
 use crate::wire::soap::message::{
-    AcsRequest, AcsResponse, CpeRequest, Envelope, Fault, FaultStruct, FromAcs, FromCpe, Header,
-    Inform, Namespace, Party,
+    AcsRequest, AcsResponse, CpeRequest, Envelope, FaultStruct, FromAcs, FromCpe, Header, Inform,
+    Namespace, Party,
 };
 use crate::wire::soap::{BodyError, SoapError, read};
 use std::collections::VecDeque;
@@ -257,15 +258,11 @@ impl Session {
             return self.unexpected("a message", &error.to_string());
         }
         self.state = State::Answering(header);
-        let fault = Fault {
-            party: Party::Client,
-            fault: FaultStruct {
-                code: 9003,
-                text: error.to_string(),
-            },
-            parameters: Vec::new(),
+        let answer = match error {
+            BodyError::NotUnderstood(name) => FromCpe::NotUnderstood(name),
+            error => FromCpe::Fault(Code::InvalidArguments.fault(&error.to_string())),
         };
-        match self.answer_with(FromCpe::Fault(fault), told) {
+        match self.answer_with(answer, told) {
             Some(step) => step,
             None => self.end(),
         }
@@ -441,6 +438,7 @@ mod tests {
                 FromCpe::Request(_) => "request".into(),
                 FromCpe::Response(_) => "response".into(),
                 FromCpe::Fault(fault) => format!("fault {}", fault.fault.code),
+                FromCpe::NotUnderstood(header) => format!("no {header}"),
             },
             Step::SendNothing => "nothing".into(),
             Step::Do(request) => format!("{request:?}"),

@@ -8,7 +8,7 @@ use super::log::Follow;
 use super::reading::{Reading, missing};
 use super::request::{Request, Wish};
 use crate::north::script::{Complaint, Report, Run, Script, diff, export, operation_word};
-use crate::schema::{Name, Selection, Value, ValueError};
+use crate::schema::{Name, Selection};
 use crate::tree::{Actor, Operation, OperationError, Outcome, Snapshot, Transaction, Tree};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -184,8 +184,7 @@ fn assign(values: &[Wish]) -> Result<Transaction, Vec<Refused>> {
                 continue;
             }
         };
-        let value: Result<Value, ValueError> = Value::parse(&wish.value, &name.column.get().syntax);
-        match value {
+        match name.column.get().parse(&wish.value) {
             Ok(value) => txn.assign(name, value),
             Err(error) => refused.push(Refused::value(&name.to_string(), &error)),
         }

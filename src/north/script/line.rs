@@ -35,7 +35,7 @@ pub fn operation(text: &str) -> Result<Call, (String, Problem)> {
     }
     Ok(Call {
         operation: format!("{}.{name}", service.get().name),
-        arguments: arguments(rest)?,
+        arguments: arguments(rest, head)?,
     })
 }
 
@@ -56,15 +56,17 @@ fn split_head(text: &str) -> (&str, &str) {
     (text, "")
 }
 
-fn arguments(text: &str) -> Result<Vec<(String, String)>, (String, Problem)> {
+/// A bad one is told by its name, else by the operation's: its value may be a secret.
+fn arguments(text: &str, of: &str) -> Result<Vec<(String, String)>, (String, Problem)> {
     let mut rest = text.trim_start();
     let mut arguments = Vec::new();
     while !rest.is_empty() {
-        let bad = || (first_word(rest).to_owned(), Problem::BadArgument);
-        let (name, value) = rest.split_once('=').ok_or_else(bad)?;
+        let unnamed = || (of.to_owned(), Problem::BadArgument);
+        let (name, value) = rest.split_once('=').ok_or_else(unnamed)?;
         if name.is_empty() || !name.chars().all(char::is_alphanumeric) {
-            return Err(bad());
+            return Err(unnamed());
         }
+        let bad = || (name.to_owned(), Problem::BadArgument);
         let end = value_end(value).ok_or_else(bad)?;
         let (value, tail) = value.split_at(end);
         if tail.starts_with(|next: char| !next.is_whitespace()) {
@@ -109,7 +111,8 @@ fn argument_value(text: &str) -> Option<String> {
     String::from_utf8(value.as_octets()?.to_vec()).ok()
 }
 
-fn first_word(text: &str) -> &str {
+/// What stands before the first space.
+pub(super) fn first_word(text: &str) -> &str {
     text.split_whitespace().next().unwrap_or_default()
 }
 
@@ -155,10 +158,10 @@ mod tests {
     #[test]
     fn a_bad_argument_is_named() {
         for (text, culprit) in [
-            ("Cert.Transfer Url", "Url"),
-            ("Cert.Transfer Type=host Url=\"open", "Url=\"open"),
-            ("Cert.Transfer =x", "=x"),
-            ("Cert.Transfer A=\"b\"c", "A=\"b\"c"),
+            ("Cert.Transfer Url", "Cert.Transfer"),
+            ("Cert.Transfer Type=host Url=\"open", "Url"),
+            ("Cert.Transfer =x", "Cert.Transfer"),
+            ("Cert.Transfer A=\"b\"c", "A"),
         ] {
             let refused = operation(text);
             assert_eq!(refused, Err((culprit.to_owned(), Problem::BadArgument)));

@@ -5,7 +5,7 @@
 //! fault, so that all of them are told at once.
 
 use super::fault::{Fault, Place, Problem};
-use super::line::{Call, assignment, operation};
+use super::line::{Call, assignment, first_word, operation};
 use crate::schema::{Name, Value};
 
 /// A script.
@@ -165,14 +165,16 @@ fn within_limits(text: &str) -> Result<(), Fault> {
 }
 
 fn assign(line: &str) -> Result<Act, (String, Problem)> {
-    let (name, value) = assignment(line).ok_or_else(|| (line.to_owned(), Problem::Unreadable))?;
+    // Its first word only: behind it may stand a secret.
+    let unreadable = || (first_word(line).to_owned(), Problem::Unreadable);
+    let (name, value) = assignment(line).ok_or_else(unreadable)?;
     let blame = |problem: Problem| (name.to_owned(), problem);
     let name = Name::parse(name).map_err(|error| blame(error.into()))?;
     let bare = !value.starts_with('"');
     if bare && value.contains(" #") {
         return Err(blame(Problem::CommentBehindValue));
     }
-    let value = Value::parse(value, &name.column.get().syntax);
+    let value = name.column.get().parse(value);
     Ok(Act::Assign(
         name,
         value.map_err(|error| blame(error.into()))?,
@@ -221,6 +223,26 @@ mod tests {
                 "Hoc.SystemName: put the value in double quotes if it holds \" #\", or the comment on a line of its own (line 6)",
             ]
         );
+    }
+
+    #[test]
+    fn a_fault_never_repeats_a_secret() {
+        for line in [
+            r#"Cwmp.Password="hush"hush""#,
+            r#"Cwmp.Password="hush"#,
+            r#"Cwmp.Password="hush\q""#,
+            "Cwmp.Password=hush #",
+            r#"Cwmp.Password: "hush""#,
+            r#"Cert.Transfer Password="hush"hush"#,
+            r#"Cert.Transfer Password= "hush"#,
+            r#"Cert.Transfer Password="hush"#,
+        ] {
+            let told = faults(line).join("; ");
+            assert!(!told.contains("hush"), "{told}");
+        }
+        let told = Script::of_settings(&["Cwmp.Password hush".to_owned()]);
+        let told = told.expect_err("no assignment")[0].to_string();
+        assert!(!told.contains("hush"), "{told}");
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub enum FromCpe {
     Response(CpeResponse),
     /// It refuses what the ACS asked.
     Fault(Fault),
+    /// It does not know this header, which had to be understood (SOAP 1.1 §4.2.3).
+    NotUnderstood(String),
 }
 
 /// RPCs that an ACS calls (Annex A.3 and A.4.1).

@@ -44,6 +44,7 @@ pub fn print(message: &Envelope<FromCpe>, sink: &mut impl Write) -> io::Result<(
         FromCpe::Request(request) => page.request(request)?,
         FromCpe::Response(response) => page.response(response)?,
         FromCpe::Fault(fault) => page.fault(fault)?,
+        FromCpe::NotUnderstood(header) => page.not_understood(header)?,
     }
     page.close()
 }
@@ -270,6 +271,14 @@ impl<'s, W: Write> Page<'s, W> {
                     Ok(())
                 })
             })
+        })
+    }
+
+    /// SOAP 1.1 §4.4: the detail is for faults of the body only.
+    fn not_understood(&mut self, header: &str) -> io::Result<()> {
+        self.within("soap:Fault", |page| {
+            page.leaf("faultcode", "soap:MustUnderstand")?;
+            page.leaf("faultstring", &format!("the header {header} is not known"))
         })
     }
 

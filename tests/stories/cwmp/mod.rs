@@ -4,6 +4,7 @@ mod bad_input;
 mod binding;
 pub(crate) mod heartbeat;
 pub(crate) mod lightweight;
+mod limits;
 mod notifications;
 mod rows;
 pub(crate) mod sessions;

@@ -53,6 +53,48 @@ fn another_url_is_a_bootstrap_at_the_new_server_once_the_session_has_ended() {
 }
 
 #[test]
+fn what_the_acs_is_to_hear_outlives_a_url_that_comes_and_goes() {
+    for other in ["", "http://other.example/"] {
+        let mut world = World::bootstrapped();
+        let reboot = "<C:Reboot><CommandKey>why</CommandKey></C:Reboot>";
+        world.answers([informed(), acs("r", reboot)]);
+        world.ask_for_a_session();
+        let refused = Answer::Trouble(TroubleKind::NotResponding);
+        world.answers([refused.clone()]);
+        world.restart();
+        world.posts.clear();
+        if !other.is_empty() {
+            world.answers([refused]);
+        }
+        world.change("Cwmp.AcsStaticUrl", other.into());
+        assert!(world.posts.iter().all(|post| !post.contains("M Reboot")));
+        world.posts.clear();
+        world.answers([informed()]);
+        world.change("Cwmp.AcsStaticUrl", URL.into());
+        assert_eq!(events(&world.posts[0]), ["1 BOOT", "M Reboot"], "{other}");
+    }
+}
+
+#[test]
+fn another_acs_hears_nothing_that_the_last_one_had_asked_for() {
+    let mut world = World::bootstrapped();
+    let schedule = "<C:ScheduleInform><DelaySeconds>100</DelaySeconds>\
+                    <CommandKey>later</CommandKey></C:ScheduleInform>";
+    world.answers([informed(), acs("s", schedule)]);
+    world.ask_for_a_session();
+    world.posts.clear();
+    world.answers([informed()]);
+    world.change("Cwmp.AcsStaticUrl", "http://other.example/".into());
+    assert_eq!(events(&world.posts[0]), ["0 BOOTSTRAP"]);
+    assert_eq!((world.posts.len(), world.wait()), (2, None));
+    world.posts.clear();
+    world.answers([informed()]);
+    world.restart();
+    assert_eq!(events(&world.posts[0]), ["1 BOOT"]);
+    assert_eq!(world.wait(), None);
+}
+
+#[test]
 fn a_change_of_the_url_is_provisional_and_proven_by_the_next_session() {
     let mut world = World::bootstrapped();
     let other = "http://other.example/";
@@ -170,6 +212,47 @@ fn a_failed_session_is_tried_again_after_the_standards_wait_with_its_count() {
     assert_eq!(events(&world.posts[2]), ["1 BOOT"]);
     let status = world.status.clone().expect("shown");
     assert_eq!((status.state, status.retries), (AcsStatus::Connected, 0));
+}
+
+#[test]
+fn a_change_that_could_not_be_told_waits_as_the_standards_table_says() {
+    let mut world = World::bootstrapped();
+    world.answers([informed(), notify(NAME, 2)]);
+    world.ask_for_a_session();
+    world.posts.clear();
+    let refused = Answer::Trouble(TroubleKind::NotResponding);
+    world.answers([refused.clone(), refused.clone(), refused, informed()]);
+    world.change("Hoc.SystemName", "one".into());
+    assert_eq!((world.posts.len(), world.wait()), (1, Some(5)));
+    // 4 VALUE CHANGE waits already: a further change is no new event.
+    world.change("Hoc.SystemName", "two".into());
+    world.look();
+    assert_eq!((world.posts.len(), world.wait()), (1, Some(5)));
+    world.pass(Duration::from_secs(5));
+    assert_eq!((world.posts.len(), world.wait()), (2, Some(10)));
+    world.pass(Duration::from_secs(10));
+    assert_eq!((world.posts.len(), world.wait()), (3, Some(20)));
+    world.pass(Duration::from_secs(20));
+    assert_eq!(events(&world.posts[3]), ["4 VALUE CHANGE"]);
+    assert_eq!(texts(&world.posts[3], "RetryCount"), ["3"]);
+    assert_eq!(world.wait(), None);
+}
+
+#[test]
+fn a_new_change_ends_the_wait_of_a_retry_once() {
+    let mut world = World::bootstrapped();
+    world.answers([informed(), notify(NAME, 2)]);
+    world.ask_for_a_session();
+    world.posts.clear();
+    let refused = Answer::Trouble(TroubleKind::NotResponding);
+    world.answers([refused.clone(), refused]);
+    world.restart();
+    assert_eq!((world.posts.len(), world.wait()), (1, Some(5)));
+    world.change("Hoc.SystemName", "one".into());
+    assert_eq!((world.posts.len(), world.wait()), (2, Some(10)));
+    assert_eq!(texts(&world.posts[1], "RetryCount"), ["1"]);
+    world.change("Hoc.SystemName", "two".into());
+    assert_eq!((world.posts.len(), world.wait()), (2, Some(10)));
 }
 
 #[test]

@@ -56,6 +56,11 @@ impl Client {
         let Some(settings) = &self.settings else {
             return;
         };
+        // §3.2.1.1: a new event ends the wait of a retry. What the session that
+        // failed was to tell is none: the wait holds for it.
+        if self.retry.count() > 0 && self.events.has(&Cause::ValueChange) {
+            return;
+        }
         let model = DataModel::new(view, &settings.model);
         if self.notifications.is_urgent(&model) {
             // TR-181 ManagementServer.DefaultActiveNotificationThrottle.

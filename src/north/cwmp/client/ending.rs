@@ -1,7 +1,8 @@
 //! How a session ends, well or not, and what then is due.
 
+use super::super::ladder::cut;
 use super::super::model::DataModel;
-use super::{After, Client, Moment, Output, Trouble, TroubleKind};
+use super::{Client, Leaving, Moment, Output, Trouble, TroubleKind};
 use crate::schema::cwmp::AcsStatus;
 use crate::tree::{Instances, Outcome, messages};
 
@@ -22,7 +23,7 @@ impl Client {
             let notice = messages::ACS_SESSION.with([&running.url, &record.events]);
             self.outputs.push_back(Output::Say(notice));
         }
-        self.leave(&running.after);
+        self.leave(running.leaving);
         // What came meanwhile has its own session.
         let untold = !self.events.is_empty() || !self.transfers.news().is_empty();
         if untold || self.is_new_to_acs() {
@@ -59,7 +60,8 @@ impl Client {
         self.unfit.insert(row, why);
     }
 
-    pub(super) fn fail(&mut self, now: Moment, view: &Instances, trouble: Trouble) {
+    pub(super) fn fail(&mut self, now: Moment, view: &Instances, mut trouble: Trouble) {
+        cut(&mut trouble.reason);
         let Some(running) = self.running.take() else {
             return;
         };
@@ -83,15 +85,15 @@ impl Client {
             self.outputs.push_back(Output::Say(notice));
         }
         // A restart that the ACS has been promised happens also now.
-        self.leave(&running.after);
+        self.leave(running.leaving);
     }
 
     /// The device starts again, if that was asked for in the session.
-    fn leave(&mut self, after: &[After]) {
-        let output = match after {
-            after if after.contains(&After::FactoryReset) => Output::FactoryReset,
-            after if after.contains(&After::Reboot) => Output::Reboot,
-            _ => return,
+    fn leave(&mut self, how: Option<Leaving>) {
+        let output = match how {
+            Some(Leaving::FactoryReset) => Output::FactoryReset,
+            Some(Leaving::Reboot) => Output::Reboot,
+            None => return,
         };
         self.outputs.push_back(output);
         self.leaving = true;

@@ -40,8 +40,11 @@ impl Client {
         if !news.is_empty() {
             self.happened(Cause::ValueChange);
         }
-        let (told_transfers, requests, causes) = self.to_say();
-        let (mut events, told_events) = self.events.told(&causes);
+        let (told_transfers, requests, causes) = self.to_say(is_first_contact);
+        let (mut events, told_events) = match is_first_contact {
+            true => self.events.told_first(&causes),
+            false => self.events.told(&causes),
+        };
         if is_first_contact {
             let code = Cause::Bootstrap.code().to_owned();
             let command_key = String::new();
@@ -74,7 +77,7 @@ impl Client {
             told_transfers,
             is_first_contact,
             change: None,
-            after: Vec::new(),
+            leaving: None,
         });
         self.step(now, view, first, true);
     }

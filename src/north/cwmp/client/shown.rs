@@ -1,5 +1,6 @@
 //! What the client shows: its status, and the ladder of each session.
 
+use super::super::ladder::cut;
 use super::super::status::{Record, SESSIONS, STEPS};
 use super::{Client, Moment, Output};
 use crate::schema::cwmp::{AcsStatus, AcsUrlConfigSource};
@@ -24,7 +25,9 @@ impl Client {
         if let Some(record) = self.status.sessions.back_mut()
             && record.steps.len() < STEPS
         {
-            record.steps.push(step.to_owned());
+            let mut step = step.to_owned();
+            cut(&mut step);
+            record.steps.push(step);
         }
     }
 

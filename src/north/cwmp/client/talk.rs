@@ -1,10 +1,10 @@
 //! A session as it runs: what the ACS says, and what that does to the device.
 
-use super::super::ladder::{asked, said};
+use super::super::ladder::{asked, cut, said};
 use super::super::model::DataModel;
 use super::super::rpc::{Desk, Work};
 use super::super::session::{Heard, Milestone, Step};
-use super::{After, Body, Client, Moment, Output, Post, Trouble, TroubleKind};
+use super::{After, Body, Client, Leaving, Moment, Output, Post, Trouble, TroubleKind};
 use crate::schema::cwmp::{self, AcsStatus, scheduled_inform};
 use crate::schema::{Index, Name};
 use crate::tree::{Actor, Instances, Outcome, Transaction, Value};
@@ -64,10 +64,11 @@ impl Client {
         let mut desk = Desk {
             model: DataModel::new(view, &settings.model),
             events: &mut self.events,
-            notifications: &mut self.notifications,
+            notifications: &self.notifications,
             change_deadline: settings.change_deadline,
             due: &due,
             acs: &host(&running.url),
+            scheduled: self.scheduled.len(),
             schedule: self.scheduled.keys().next_back().map_or(1, |last| last + 1),
             transfers: &self.transfers,
             wall: now.wall,
@@ -157,11 +158,18 @@ impl Client {
                 let aborted = self.transfers.forget(&rows);
                 self.outputs.extend(aborted.map(Output::Transfer));
             }
-            after @ (After::Reboot | After::FactoryReset) => {
-                if let Some(running) = &mut self.running {
-                    running.after.push(after);
-                }
+            After::Attributes(draft) => self.notifications.adopt(draft),
+            After::Reboot(promised) => {
+                self.events.adopt(promised);
+                self.leave_after(Leaving::Reboot);
             }
+            After::FactoryReset => self.leave_after(Leaving::FactoryReset),
+        }
+    }
+
+    fn leave_after(&mut self, how: Leaving) {
+        if let Some(running) = &mut self.running {
+            running.leaving = running.leaving.max(Some(how));
         }
     }
 
@@ -192,7 +200,9 @@ impl Client {
                 let when = now
                     .wall
                     .map_or_else(String::new, |wall| format!(", {wall}"));
-                self.status.last_fault = format!("{} {} ({who}{when})", fault.code, fault.text);
+                let mut text = fault.text;
+                cut(&mut text);
+                self.status.last_fault = format!("{} {text} ({who}{when})", fault.code);
                 if party == Party::Server {
                     self.note(&format!("<- Fault {}", fault.code));
                 }
@@ -221,6 +231,12 @@ impl Client {
             if let Some(settings) = &mut self.settings {
                 settings.known_url.clone_from(&running.url);
             }
+            // What the last one had asked for is not this one's business.
+            for row in std::mem::take(&mut self.scheduled).into_keys() {
+                keep.delete(scheduled_inform::TABLE, Index::number(row));
+            }
+            let aborted = self.transfers.start_over(&mut keep);
+            self.outputs.extend(aborted.map(Output::Transfer));
         }
         if let Some(settings) = &self.settings {
             let model = DataModel::new(view, &settings.model);

@@ -49,11 +49,17 @@ impl Client {
     }
 
     /// What this side has to say in a session, with the rows of transfers
-    /// among it, and the events that it is.
-    pub(super) fn to_say(&self) -> (VecDeque<u32>, Vec<CpeRequest>, Vec<Cause>) {
-        let (rows, mut requests): (VecDeque<u32>, Vec<CpeRequest>) =
-            self.transfers.news().into_iter().unzip();
-        let mut causes = self.transfers.causes();
+    /// among it, and the events that it is. Nothing of transfers at the first
+    /// contact: they are another ACS's.
+    pub(super) fn to_say(
+        &self,
+        is_first_contact: bool,
+    ) -> (VecDeque<u32>, Vec<CpeRequest>, Vec<Cause>) {
+        let (news, mut causes) = match is_first_contact {
+            true => (Vec::new(), Vec::new()),
+            false => (self.transfers.news(), self.transfers.causes()),
+        };
+        let (rows, mut requests): (VecDeque<u32>, Vec<CpeRequest>) = news.into_iter().unzip();
         if !self.wishes.is_empty() {
             causes.push(Cause::RequestDownload);
         }

@@ -34,12 +34,12 @@ impl DataModel<'_> {
             if self.settings.auto_create
                 && let Err(code) = self.make_missing(&value.name, at, &mut draft)
             {
-                faults.push(fault(value, wrong(code, "")));
+                faults.push((at, fault(value, wrong(code, ""))));
                 continue;
             }
             match self.fitting(value) {
                 Ok((parameter, text)) => fitting.push((at, parameter, text)),
-                Err(wrong) => faults.push(fault(value, wrong)),
+                Err(wrong) => faults.push((at, fault(value, wrong))),
             }
         }
         // A row's key first, so that the rest goes into the row of the new key.
@@ -51,13 +51,13 @@ impl DataModel<'_> {
         });
         for (at, parameter, text) in fitting {
             if let Err(wrong) = self.put(&parameter, &text, at, &mut draft) {
-                faults.push(fault(&values[at], wrong));
+                faults.push((at, fault(&values[at], wrong)));
             }
         }
-        faults.sort_by_key(|fault| values.iter().position(|value| value.name == fault.name));
+        faults.sort_by_key(|(at, _)| *at);
         match faults.is_empty() {
             true => Ok(draft.finish(wishes)),
-            false => Err(faults),
+            false => Err(faults.into_iter().map(|(_, fault)| fault).collect()),
         }
     }
 
