@@ -107,8 +107,8 @@ impl Scene {
         assert_eq!(device.get("Hoc.SystemName"), "fetched", "{what}");
         assert_eq!(device.get("Cwmp.ParameterKey"), "k-add", "{what}");
         let added = record.iter().filter(|sent| sent.is("AddObjectResponse"));
-        let number = added.map(|sent| sent.texts("InstanceNumber").concat());
-        let number = number.last().expect("an answer");
+        let mut number = added.map(|sent| sent.texts("InstanceNumber").concat());
+        let number = number.next_back().expect("an answer");
         let row = format!("Hoc.StaticHosts[Index={number}].Name");
         assert!(device.cli(&["get", &row]).status.success(), "{what}");
         let instances = device.done(&["walk", "Cwmp.Instance"]);

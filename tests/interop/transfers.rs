@@ -229,15 +229,12 @@ fn the_transfer_table_is_set_by_the_acs_which_hears_of_its_end_and_is_asked_for_
     acs.judges_every_envelope(&folder);
 }
 
-#[test]
-fn whatever_goes_wrong_has_its_own_fault_code() {
-    let folder = Folder::new("transfers");
-    let acs = Acs::open();
-    let device = device(&folder, &acs, &[]);
-    acs.ended(1);
-    let files = Files::open();
-    let guarded = Files::guarded("files", "another");
-    let script = b"Hoc.SystemName=gw\n".to_vec();
+/// What each file comes to: the fault, the type that is asked for, where it is, and the size that is told.
+fn cases(
+    files: &Files,
+    guarded: &Files,
+    script: &[u8],
+) -> Vec<(&'static str, &'static str, String, usize)> {
     let sum = "Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg==\r\n".to_owned();
     let nobody = format!("http://127.0.0.1:{}/a", free_tcp_port());
     let circle = files.put("circle", Place::Status(302, String::new()));
@@ -245,7 +242,7 @@ fn whatever_goes_wrong_has_its_own_fault_code() {
         "circle",
         Place::Status(302, format!("Location: {circle}\r\n")),
     );
-    let cases = [
+    vec![
         (
             "9016",
             SCRIPT,
@@ -255,25 +252,25 @@ fn whatever_goes_wrong_has_its_own_fault_code() {
         (
             "9012",
             SCRIPT,
-            guarded.put("a", Place::File(script.clone())),
+            guarded.put("a", Place::File(script.to_vec())),
             0,
         ),
         (
             "9018",
             SCRIPT,
-            files.put("size", Place::File(script.clone())),
+            files.put("size", Place::File(script.to_vec())),
             7,
         ),
         (
             "9018",
             SCRIPT,
-            files.put("sum", Place::With(script.clone(), sum)),
+            files.put("sum", Place::With(script.to_vec(), sum)),
             0,
         ),
         (
             "9017",
             SCRIPT,
-            files.put("cut", Place::Cut(script.clone())),
+            files.put("cut", Place::Cut(script.to_vec())),
             0,
         ),
         (
@@ -293,16 +290,28 @@ fn whatever_goes_wrong_has_its_own_fault_code() {
         (
             "9001",
             IMAGE,
-            files.put("image", Place::File(script.clone())),
+            files.put("image", Place::File(script.to_vec())),
             0,
         ),
         (
             "0",
             SCRIPT,
-            files.put("good", Place::File(script.clone())),
+            files.put("good", Place::File(script.to_vec())),
             18,
         ),
-    ];
+    ]
+}
+
+#[test]
+fn whatever_goes_wrong_has_its_own_fault_code() {
+    let folder = Folder::new("transfers");
+    let acs = Acs::open();
+    let device = device(&folder, &acs, &[]);
+    acs.ended(1);
+    let files = Files::open();
+    let guarded = Files::guarded("files", "another");
+    let script = b"Hoc.SystemName=gw\n".to_vec();
+    let cases = cases(&files, &guarded, &script);
     // In the clear come neither certificates nor scripts, unless the operator lets them.
     let clear = files.put("clear", Place::File(script));
     for (key, file_type) in [("anchors", ANCHORS), ("script", SCRIPT)] {
