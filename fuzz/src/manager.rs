@@ -4,12 +4,13 @@
 //! A mutation breaks every digest, so coverage would end at the lock. The
 //! manager holds the key: behind it the engine sees the octets as they are.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use async_snmp::v3::SaltCounter;
-use demarc::north::snmp::access::{Got, Mib, Oid, Rights, Value};
+use demarc::north::snmp::access::{Found, Got, Mib, Rights, Value};
 use demarc::north::snmp::counters::Counters;
 use demarc::north::snmp::engine::{Arrival, Engine, Outcome};
 use demarc::north::snmp::identity::{Clock, EngineId};
@@ -192,10 +193,13 @@ impl Mib for Tree {
         }
     }
 
-    fn walk<'a>(&'a self, name: &[u32]) -> impl Iterator<Item = (Oid, Value)> + use<'a> {
+    fn walk<'a>(
+        &'a self,
+        name: &[u32],
+    ) -> impl Iterator<Item = (Found<'a>, Cow<'a, Value>)> + use<'a> {
         let after = (Bound::Excluded(name.to_vec()), Bound::Unbounded);
         let after = self.0.range(after);
-        after.map(|(name, value)| (name.as_slice().into(), value.clone()))
+        after.map(|(name, value)| (name.as_slice().into(), Cow::Borrowed(value)))
     }
 }
 

@@ -230,11 +230,28 @@ fn requests() -> Vec<(FromCpe, BodyElement)> {
 }
 
 fn responses() -> Vec<(FromCpe, BodyElement)> {
-    let started = TransferStarted {
-        status: Applied::Later,
-        start_time: Some(STARTED.into()),
-        complete_time: Some(ENDED.into()),
+    let refused = Fault {
+        party: Party::Client,
+        fault: fault(9003).0,
+        parameters: Vec::new(),
     };
+    let all = about_parameters().into_iter().chain(about_files());
+    let mut all: Vec<_> = all
+        .map(|(ours, theirs)| (FromCpe::Response(ours), theirs))
+        .collect();
+    all.push((
+        FromCpe::Fault(refused),
+        BodyElement::Fault(they::Fault::new(
+            text("Client"),
+            text("CWMP fault"),
+            9003,
+            text(ODD),
+        )),
+    ));
+    all
+}
+
+fn about_parameters() -> Vec<(CpeResponse, BodyElement)> {
     let methods = || vec![text("Reboot"), text("Download")];
     let info = |name: &str, writable| ParameterInfo {
         name: name.into(),
@@ -245,20 +262,7 @@ fn responses() -> Vec<(FromCpe, BodyElement)> {
         notification: 2,
         access_list: vec!["Subscriber".into()],
     };
-    let queued = QueuedTransfer {
-        command_key: ODD.into(),
-        state: 2,
-        is_download: false,
-        file_type: "1 Vendor Configuration File".into(),
-        file_size: 9,
-        target_file_name: String::new(),
-    };
-    let refused = Fault {
-        party: Party::Client,
-        fault: fault(9003).0,
-        parameters: Vec::new(),
-    };
-    let all = [
+    vec![
         (
             CpeResponse::GetRpcMethods(methods()),
             BodyElement::GetRPCMethodsResponse(they::GetRPCMethodsResponse::new(methods())),
@@ -305,6 +309,24 @@ fn responses() -> Vec<(FromCpe, BodyElement)> {
             CpeResponse::DeleteObject(Applied::Later),
             BodyElement::DeleteObjectResponse(they::DeleteObjectResponse::new(text("1"))),
         ),
+    ]
+}
+
+fn about_files() -> Vec<(CpeResponse, BodyElement)> {
+    let started = TransferStarted {
+        status: Applied::Later,
+        start_time: Some(STARTED.into()),
+        complete_time: Some(ENDED.into()),
+    };
+    let queued = QueuedTransfer {
+        command_key: ODD.into(),
+        state: 2,
+        is_download: false,
+        file_type: "1 Vendor Configuration File".into(),
+        file_size: 9,
+        target_file_name: String::new(),
+    };
+    vec![
         (
             CpeResponse::Reboot,
             BodyElement::RebootResponse(they::RebootResponse {}),
@@ -354,18 +376,5 @@ fn responses() -> Vec<(FromCpe, BodyElement)> {
                 )],
             )),
         ),
-    ];
-    let mut all: Vec<_> = all
-        .map(|(ours, theirs)| (FromCpe::Response(ours), theirs))
-        .into();
-    all.push((
-        FromCpe::Fault(refused),
-        BodyElement::Fault(they::Fault::new(
-            text("Client"),
-            text("CWMP fault"),
-            9003,
-            text(ODD),
-        )),
-    ));
-    all
+    ]
 }
