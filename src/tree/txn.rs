@@ -93,6 +93,14 @@ impl Transaction {
         })
     }
 
+    /// The tables that rows are deleted from.
+    pub fn deleted(&self) -> impl Iterator<Item = TableId> {
+        self.wishes.iter().filter_map(|wish| match wish {
+            Wish::Delete(table, _) => Some(*table),
+            _ => None,
+        })
+    }
+
     /// Assigns a value; on a command column the verb's number.
     pub fn assign(&mut self, name: Name, value: Value) {
         self.wishes.push(Wish::Assign(name.resolved(), value));

@@ -11,7 +11,7 @@ use super::model::{DataModel, Parameter};
 use super::notify::Notifications;
 use super::transfers::{Request, Transfers};
 use crate::schema::cwmp::{scheduled_inform, transfer};
-use crate::schema::{Index, Name, conf, cwmp};
+use crate::schema::{Index, Name, TableId, conf, cwmp};
 use crate::tree::{Actor, Creation, Face, Refusal, Rights, Transaction, Value};
 use crate::wire::soap::message::{
     AcsRequest, Applied, AttributeChange, CpeResponse, Fault, FromCpe, ParameterAttributes,
@@ -210,6 +210,7 @@ impl Desk<'_> {
         let mut change = self.change(CpeResponse::DeleteObject(Applied::Now));
         let deleted = self.model.delete(path, &mut change.wishes);
         deleted.map_err(|code| code.fault(path))?;
+        undo_after(self.change_deadline, &mut change.wishes);
         parameter_key(&mut change.wishes, key)?;
         Ok(Work::Change(Box::new(change)))
     }
@@ -376,11 +377,15 @@ pub(super) fn undo_after(deadline: Option<u32>, wishes: &mut Transaction) {
     let Some(deadline) = deadline else {
         return;
     };
-    if wishes.assigned().any(reaches_acs) {
+    let goes = |table: TableId| table.get().service.get().name == TRUST;
+    if wishes.assigned().any(reaches_acs) || wishes.deleted().any(goes) {
         let name = scalar(conf::CONFIRM_WITHIN.id());
         wishes.assign(name, Value::Unsigned(deadline));
     }
 }
+
+/// The service whose rows say whom the unit trusts, and who it is.
+const TRUST: &str = "Cert";
 
 /// Whether an object decides whether the ACS is reached.
 #[must_use]
@@ -397,7 +402,7 @@ pub fn reaches_acs(name: &Name) -> bool {
     ];
     let column = name.column.get();
     let service = column.service().name;
-    service == "Cert" || service == "Cwmp" && REACHED_BY.contains(&column.name)
+    service == TRUST || service == "Cwmp" && REACHED_BY.contains(&column.name)
 }
 
 /// In whose name the ACS's wishes are done.

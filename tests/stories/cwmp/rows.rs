@@ -1,6 +1,8 @@
 //! Rows that an ACS adds, fills and deletes, as it sees them.
 
+use crate::cwmp::transfers::certificate;
 use crate::cwmp::world::{Answer, World, acs, events, informed, set, texts};
+use demarc::north::cwmp::client::TroubleKind;
 use demarc::north::cwmp::model::DataModel;
 use demarc::north::cwmp::settings::Settings;
 use demarc::schema::{Index, Name, Value, hoc};
@@ -88,6 +90,35 @@ fn a_row_of_another_face_is_kept_with_its_number_before_the_acs_hears_of_it() {
     assert!(texts(&world.posts[2], "Name").contains(&format!("{HOSTS}1.Name")));
     let row = world.read("Cwmp.Instance[Of=Hoc.StaticHosts,Number=1].Row");
     assert_eq!(row, Value::from("1"));
+}
+
+#[test]
+fn an_anchor_that_the_acs_deletes_is_back_unless_a_session_follows() {
+    let mut world = World::bootstrapped();
+    let anchor = "Cert.OthersCertificatesMaterial[FileName=a.pem].Pem";
+    let pem = certificate("Carrier CA").1.to_pem().expect("PEM");
+    world.assign(anchor, Value::octets(pem));
+    world.assign("Hoc.StaticHosts[Index=1].Name", "a.example".into());
+    let anchors = "Device.X_DEMARC_Cert.OthersCertificatesMaterial.";
+    world.answers([informed(), get(anchors), delete(&format!("{HOSTS}1."))]);
+    world.ask_for_a_session();
+    assert_eq!(texts(&world.posts[3], "Status"), ["0"]);
+    assert!(world.tree.pending_changes().is_empty());
+    let found = texts(&world.posts[2], "Name");
+    let row = found.iter().find_map(|name| name.strip_suffix("Pem"));
+    let row = row.expect("its object").to_owned();
+    world.posts.clear();
+    world.answers([
+        informed(),
+        delete(&row),
+        Answer::Trouble(TroubleKind::NotResponding),
+    ]);
+    world.ask_for_a_session();
+    assert_eq!(texts(&world.posts[2], "Status"), ["0"]);
+    assert!(!is_there(&world, anchor));
+    assert_eq!(world.tree.pending_changes().len(), 1);
+    world.decide(false);
+    assert!(is_there(&world, anchor));
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn put_to_use(world: &mut World) {
     world.decide(true);
 }
 
-fn certificate(name: &str) -> (PKey<Private>, X509) {
+pub(crate) fn certificate(name: &str) -> (PKey<Private>, X509) {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).expect("a curve");
     let key = PKey::from_ec_key(EcKey::generate(&group).expect("a key")).expect("a key");
     let mut subject = X509Name::builder().expect("a name");
