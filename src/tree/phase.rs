@@ -1,4 +1,5 @@
-//! When a wish is granted: rows are made first, then filled, then put into use.
+//! When a wish is granted: rows are made first, then filled, then put into use,
+//! then told what to do.
 //!
 //! Wishes of one transaction count wherever they stand in it, so this is the
 //! only order there is.
@@ -22,6 +23,8 @@ pub(super) enum Phase {
     Fill,
     /// Rows are put into use, or change places.
     Settle,
+    /// Engines are told, which see only rows in use.
+    Tell,
 }
 
 /// The phase of a wish.
@@ -36,9 +39,16 @@ pub(super) fn phase_of(wish: &Wish) -> Phase {
         Wish::Assign(name, _) if is_command(name, "Up") || is_command(name, "Down") => {
             Phase::Settle
         }
+        Wish::Assign(name, _) if is_verb(name) => Phase::Tell,
         Wish::Activate(..) => Phase::Settle,
         Wish::Assign(..) | Wish::Delete(..) | Wish::Unknown(..) | Wish::Unfit(_) => Phase::Fill,
     }
+}
+
+/// A command that an engine carries out, not the tree.
+fn is_verb(name: &Name) -> bool {
+    let column = name.column.get();
+    matches!(column.role, Role::Command(_)) && !["Insert", "Delete"].contains(&column.short)
 }
 
 fn is_command(name: &Name, short: &str) -> bool {

@@ -45,7 +45,7 @@ impl<'a> Candidate<'a> {
         };
         let mut refusals = Vec::new();
         let with_status = rows_with_status(wishes);
-        for phase in [Phase::Make, Phase::Fill, Phase::Settle] {
+        for phase in [Phase::Make, Phase::Fill, Phase::Settle, Phase::Tell] {
             for (at, wish) in wishes.iter().enumerate() {
                 if phase_of(wish) != phase {
                     continue;
@@ -166,6 +166,11 @@ impl<'a> Candidate<'a> {
         }
         if self.reorder(at, column.table, &name.index, column.short)? {
             return Ok(());
+        }
+        let row = self.after.row(column.table, &name.index);
+        if row.is_some_and(|row| row.state != RowState::Active) {
+            // Engines do not see it: the command would be taken and lost.
+            return Err(Reason::Inconsistent("the row is not in use yet".to_owned()));
         }
         self.tell(name, value);
         Ok(())
@@ -558,6 +563,23 @@ mod tests {
         let commands = subscription.commands();
         assert_eq!(commands[0].row, Index::text("SipEp"));
         assert!(subscription.commands().is_empty());
+    }
+
+    #[test]
+    fn a_row_that_is_not_in_use_takes_no_command() {
+        let tree = Tree::in_memory();
+        let table = crate::schema::cert::transfer::TABLE;
+        let mut txn = Transaction::new(Actor::local());
+        txn.create(table, Index::number(1), Creation::Inert);
+        tree.commit_and_wait(txn, 0).expect("made");
+        let start = ("Cert.Transfer[Index=1].Start", Value::Integer(10));
+        let refused = commit(&tree, Actor::local(), &[start.clone()]);
+        let sentence = "Cert.Transfer[Index=1].Start: the row is not in use yet";
+        assert_eq!(refused, Err(vec![sentence.to_owned()]));
+        let mut txn = Transaction::new(Actor::local());
+        txn.activate(table, Index::number(1));
+        assign(&mut txn, start.0, start.1);
+        tree.commit_and_wait(txn, 0).expect("it is in use first");
     }
 
     #[test]
