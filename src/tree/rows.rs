@@ -573,7 +573,7 @@ mod tests {
         txn.create(table, Index::number(1), Creation::Inert);
         tree.commit_and_wait(txn, 0).expect("made");
         let start = ("Cert.Transfer[Index=1].Start", Value::Integer(10));
-        let refused = commit(&tree, Actor::local(), &[start.clone()]);
+        let refused = commit(&tree, Actor::local(), std::slice::from_ref(&start));
         let sentence = "Cert.Transfer[Index=1].Start: the row is not in use yet";
         assert_eq!(refused, Err(vec![sentence.to_owned()]));
         let mut txn = Transaction::new(Actor::local());
