@@ -12,7 +12,7 @@
 //! | [`wire`] | bytes to meaning and back: no state, no clock |
 //! | [`tree`] | the device's whole configuration, and who is told when it changes |
 //! | [`certs`] | certificates, trust anchors and TLS configurations |
-//! | [`clock`], [`sip`] | the engines: pure cores behind an `io.rs` each |
+//! | [`clock`], [`sip`], [`media`] | the engines: pure cores behind an `io.rs` each |
 //! | [`north`] | what a manager touches; each face a pure core and an `io.rs` |
 //! | [`device`] | a Device is a value: open the tree, build the parts, run, stop |
 //! | [`cli`] | the `demarc` command: starts a device, or talks to one |
@@ -21,6 +21,7 @@ pub mod certs;
 pub mod cli;
 pub mod clock;
 pub mod device;
+pub mod media;
 pub mod north;
 pub mod schema;
 pub mod sip;

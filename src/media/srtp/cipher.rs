@@ -10,10 +10,8 @@ use aes::{Aes128Enc, Aes256Enc, Block};
 use super::suite::Encryption;
 
 /// A keyed block cipher, or none.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "round keys stand in place: a packet follows no pointer to them"
-)]
+///
+/// Round keys stand in place: a packet follows no pointer to them.
 pub(super) enum Cipher {
     Null,
     Aes128(Aes128Enc),
@@ -45,10 +43,13 @@ impl Cipher {
                 counter = counter.wrapping_add(1);
             }
             self.encrypt(blocks);
-            for (part, block) in chunk.chunks_mut(BLOCK).zip(&*blocks) {
-                for (octet, key) in part.iter_mut().zip(block) {
-                    *octet ^= key;
-                }
+            let (whole, rest) = chunk.as_chunks_mut::<BLOCK>();
+            let (last, _) = blocks[whole.len()..].split_at(usize::from(!rest.is_empty()));
+            for (part, block) in whole.iter_mut().zip(&*blocks) {
+                add(part, block);
+            }
+            for block in last {
+                add(rest, block);
             }
         }
     }
@@ -67,6 +68,12 @@ impl Cipher {
             Self::Aes128(aes) => aes.encrypt_blocks(blocks),
             Self::Aes256(aes) => aes.encrypt_blocks(blocks),
         }
+    }
+}
+
+fn add(part: &mut [u8], key: &[u8]) {
+    for (octet, key) in part.iter_mut().zip(key) {
+        *octet ^= key;
     }
 }
 

@@ -43,7 +43,7 @@ impl Derived {
             Protocol::Rtp => 0x00,
             Protocol::Rtcp => 0x03,
         };
-        let mut key = |label, out: &mut [u8]| prf.apply(start(master.salt(), label, round), out);
+        let key = |label, out: &mut [u8]| prf.apply(start(master.salt(), label, round), out);
         key(first, &mut derived.encryption[..suite.key_length()]);
         key(first + 1, &mut derived.authentication);
         key(first + 2, &mut derived.salt[..suite.salt_length()]);

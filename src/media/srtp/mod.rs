@@ -31,4 +31,6 @@ pub use stream::MAX_STREAMS;
 pub use suite::Suite;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod testing;

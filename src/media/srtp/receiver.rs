@@ -141,7 +141,7 @@ impl Receiver {
             let (packet, [mki, tag]) = cut(packet, [mki, tag])?;
             (packet, mki, tag)
         };
-        if *mki != *session.mki {
+        if !mki.is_empty() && *mki != *session.mki {
             return Err(Error::UnknownMki);
         }
         let rtp = Rtp::read(packet)?;
@@ -174,7 +174,7 @@ impl Receiver {
             let (packet, [word, mki, tag]) = cut(packet, [4, mki, tag])?;
             (packet, word, mki, tag)
         };
-        if *mki != *session.mki {
+        if !mki.is_empty() && *mki != *session.mki {
             return Err(Error::UnknownMki);
         }
         let ssrc = rtcp_ssrc(packet)?;
@@ -225,3 +225,218 @@ impl fmt::Debug for Receiver {
 
 /// A forged packet costs one try a key, where there is no MKI.
 const MAX_KEYS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{
+        key, pair, protected, protected_rtcp, rtcp, rtp, unprotected, unprotected_rtcp,
+    };
+    use super::super::{Lifetime, MAX_STREAMS, MasterKey, Sender, Suite};
+    use super::*;
+
+    #[test]
+    fn every_suite_gives_back_what_was_sent() {
+        for suite in Suite::ALL {
+            let master = key(suite, 3).with_mki(&[9; 128]).expect("an MKI");
+            for master in [key(suite, 3), master] {
+                let (mut sender, mut receiver) = pair(&master);
+                let sent = protected(&mut sender, &rtp(1, 7));
+                assert_eq!(unprotected(&mut receiver, &sent), Ok(rtp(1, 7)), "{suite}");
+                assert_eq!(unprotected(&mut receiver, &sent), Err(Error::Replayed));
+                let sent = protected_rtcp(&mut sender, &rtcp(1));
+                assert_eq!(
+                    unprotected_rtcp(&mut receiver, &sent),
+                    Ok(rtcp(1)),
+                    "{suite}"
+                );
+                assert_eq!(unprotected_rtcp(&mut receiver, &sent), Err(Error::Replayed));
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_octet_anywhere_is_refused_and_moves_nothing() {
+        for suite in Suite::ALL {
+            let master = key(suite, 3).with_mki(&[5, 6]).expect("an MKI");
+            let (mut sender, mut receiver) = pair(&master);
+            for sequence in [65_000, 65_001] {
+                let sent = protected(&mut sender, &rtp(1, sequence));
+                let control = protected_rtcp(&mut sender, &rtcp(1));
+                for at in 0..sent.len() {
+                    let mut forged = sent.clone();
+                    forged[at] ^= 0x41;
+                    assert!(unprotected(&mut receiver, &forged).is_err(), "{suite} {at}");
+                }
+                for at in 0..control.len() {
+                    let mut forged = control.clone();
+                    forged[at] ^= 0x41;
+                    assert!(
+                        unprotected_rtcp(&mut receiver, &forged).is_err(),
+                        "{suite} {at}"
+                    );
+                }
+                for end in 0..sent.len() {
+                    assert!(unprotected(&mut receiver, &sent[..end]).is_err());
+                }
+                assert_eq!(unprotected(&mut receiver, &sent), Ok(rtp(1, sequence)));
+                assert_eq!(unprotected_rtcp(&mut receiver, &control), Ok(rtcp(1)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_refused_packet_is_not_changed() {
+        let (mut sender, mut receiver) = pair(&key(Suite::AesCm128HmacSha1_80, 3));
+        let mut forged = protected(&mut sender, &rtp(1, 7));
+        forged[20] ^= 1;
+        let before = forged.clone();
+        assert_eq!(receiver.unprotect(&mut forged), Err(Error::NotAuthentic));
+        assert_eq!(forged, before);
+        assert_eq!(receiver.roc(1), None);
+    }
+
+    #[test]
+    fn streams_have_windows_of_their_own_up_to_a_limit() {
+        let (mut sender, mut receiver) = pair(&key(Suite::AesCm128HmacSha1_80, 3));
+        for ssrc in 0..MAX_STREAMS as u32 {
+            let sent = protected(&mut sender, &rtp(ssrc, 7));
+            assert_eq!(unprotected(&mut receiver, &sent), Ok(rtp(ssrc, 7)));
+        }
+        let mut other = Sender::new(&key(Suite::AesCm128HmacSha1_80, 3));
+        let sent = protected(&mut other, &rtp(1_000, 7));
+        assert_eq!(
+            unprotected(&mut receiver, &sent),
+            Err(Error::TooManyStreams)
+        );
+        let sent = protected(&mut sender, &rtp(63, 8));
+        assert_eq!(unprotected(&mut receiver, &sent), Ok(rtp(63, 8)));
+    }
+
+    #[test]
+    fn a_late_joiner_is_told_the_roc() {
+        let (mut sender, mut receiver) = pair(&key(Suite::AesCm128HmacSha1_80, 3));
+        sender.begin_at(1, 4).expect("room");
+        let sent = protected(&mut sender, &rtp(1, 9));
+        assert_eq!(sender.roc(1), Some(4));
+        assert_eq!(unprotected(&mut receiver, &sent), Err(Error::NotAuthentic));
+        receiver.begin_at(1, 4).expect("room");
+        assert_eq!(unprotected(&mut receiver, &sent), Ok(rtp(1, 9)));
+        receiver.begin_at(1, 0).expect("it goes on as it is");
+        assert_eq!(receiver.roc(1), Some(4));
+    }
+
+    #[test]
+    fn over_a_rekey_both_keys_are_believed_until_the_old_one_is_retired() {
+        let (first, second) = (Suite::AesCm128HmacSha1_80, Suite::AeadAes256Gcm);
+        let (mut sender, mut receiver) = pair(&key(first, 1));
+        sender.begin_at(1, 2).expect("room");
+        receiver.begin_at(1, 2).expect("room");
+        let early = protected(&mut sender, &rtp(1, 65_534));
+        let late = protected(&mut sender, &rtp(1, 65_535));
+        let later = protected(&mut sender, &rtp(1, 65_533));
+        sender
+            .rekey(&key(second, 2), Sequence::Continues)
+            .expect("another");
+        receiver
+            .rekey(&key(second, 2), Sequence::Continues)
+            .expect("another");
+        let new = protected(&mut sender, &rtp(1, 0));
+        assert_eq!(unprotected(&mut receiver, &early), Ok(rtp(1, 65_534)));
+        assert_eq!(unprotected(&mut receiver, &new), Ok(rtp(1, 0)));
+        assert_eq!(receiver.roc(1), Some(3), "the ROC went on");
+        assert_eq!(unprotected(&mut receiver, &late), Ok(rtp(1, 65_535)));
+        assert_eq!(unprotected(&mut receiver, &late), Err(Error::Replayed));
+        receiver.retire();
+        assert_eq!(unprotected(&mut receiver, &later), Err(Error::NotAuthentic));
+        let next = protected(&mut sender, &rtp(1, 1));
+        assert_eq!(unprotected(&mut receiver, &next), Ok(rtp(1, 1)));
+    }
+
+    #[test]
+    fn streams_that_restart_with_the_key_begin_at_roc_zero_beside_the_old_ones() {
+        let suite = Suite::AesCm128HmacSha1_80;
+        let (mut sender, mut receiver) = pair(&key(suite, 1));
+        sender.begin_at(1, 2).expect("room");
+        receiver.begin_at(1, 2).expect("room");
+        let early = protected(&mut sender, &rtp(1, 100));
+        let late = protected(&mut sender, &rtp(1, 101));
+        assert_eq!(unprotected(&mut receiver, &early), Ok(rtp(1, 100)));
+        sender
+            .rekey(&key(suite, 2), Sequence::Restarts)
+            .expect("another");
+        receiver
+            .rekey(&key(suite, 2), Sequence::Restarts)
+            .expect("another");
+        let new = protected(&mut sender, &rtp(1, 100));
+        assert_eq!(unprotected(&mut receiver, &new), Ok(rtp(1, 100)));
+        assert_eq!(receiver.roc(1), Some(0));
+        assert_eq!(unprotected(&mut receiver, &late), Ok(rtp(1, 101)));
+        assert_eq!(unprotected(&mut receiver, &early), Err(Error::Replayed));
+    }
+
+    #[test]
+    fn packets_say_by_mki_which_of_several_keys_is_theirs() {
+        let named = |fill: u8| {
+            let master = key(Suite::AesCm128HmacSha1_80, fill);
+            master.with_mki(&[0, fill]).expect("an MKI")
+        };
+        let mut receiver = Receiver::new(&named(1));
+        receiver.accept(&named(2)).expect("room");
+        for (fill, answer) in [
+            (2, Ok(rtp(1, 2))),
+            (1, Ok(rtp(1, 1))),
+            (3, Err(Error::UnknownMki)),
+        ] {
+            let mut sender = Sender::new(&named(fill));
+            let sent = protected(&mut sender, &rtp(1, fill.into()));
+            assert_eq!(unprotected(&mut receiver, &sent), answer);
+        }
+        assert_eq!(receiver.accept(&named(2)), Err(KeyError::SameKey));
+        for fill in 3..=MAX_KEYS as u8 {
+            receiver.accept(&named(fill)).expect("room");
+        }
+        assert_eq!(receiver.accept(&named(99)), Err(KeyError::TooManyKeys));
+    }
+
+    #[test]
+    fn a_readable_packet_of_an_encrypting_suite_is_believed_by_its_tag() {
+        // RFC 3711 §3.4: the E flag is the sender's choice. The NULL suite has the same proof.
+        let encrypting = MasterKey::new(Suite::AesCm128HmacSha1_80, &[1; 16], &[2; 14]);
+        let readable = MasterKey::new(Suite::NullHmacSha1_80, &[1; 16], &[2; 14]);
+        let mut receiver = Receiver::new(&encrypting.expect("a key"));
+        let mut sender = Sender::new(&readable.expect("a key"));
+        let sent = protected_rtcp(&mut sender, &rtcp(1));
+        assert_eq!(unprotected_rtcp(&mut receiver, &sent), Ok(rtcp(1)));
+    }
+
+    #[test]
+    fn a_key_derivation_rate_changes_the_keys_and_reordering_around_it_is_harmless() {
+        let master = || key(Suite::AesCm128HmacSha1_80, 1);
+        let (mut sender, mut receiver) = pair(&master().with_rate(4).expect("a rate"));
+        let sent: Vec<Vec<u8>> = (0..64)
+            .map(|at| protected(&mut sender, &rtp(1, at)))
+            .collect();
+        for at in [15, 17, 16, 14, 33, 31, 32, 63] {
+            let forged = [&sent[at][..41], &[!sent[at][41]]].concat();
+            assert!(unprotected(&mut receiver, &forged).is_err());
+            assert_eq!(unprotected(&mut receiver, &sent[at]), Ok(rtp(1, at as u16)));
+        }
+        // Without the rate, all but the first 16 packets have other keys.
+        let mut plain = Receiver::new(&master());
+        assert!(unprotected(&mut plain, &sent[15]).is_ok());
+        assert_eq!(unprotected(&mut plain, &sent[16]), Err(Error::NotAuthentic));
+    }
+
+    #[test]
+    fn a_receiver_refuses_what_comes_after_the_lifetime() {
+        let lifetime = Lifetime::packets(2).expect("a lifetime");
+        let (mut sender, _) = pair(&key(Suite::AesCm128HmacSha1_80, 1));
+        let master = key(Suite::AesCm128HmacSha1_80, 1).with_lifetime(lifetime);
+        let mut receiver = Receiver::new(&master);
+        for (sequence, answer) in [(1, Ok(())), (2, Ok(())), (3, Err(Error::KeyExhausted))] {
+            let sent = protected(&mut sender, &rtp(1, sequence));
+            assert_eq!(unprotected(&mut receiver, &sent).map(|_| ()), answer);
+        }
+        assert_eq!(receiver.poll(), Some(Event::KeyEndsSoon { left: 0 }));
+    }
+}

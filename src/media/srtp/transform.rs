@@ -142,3 +142,126 @@ fn same(left: &[u8], right: &[u8]) -> bool {
     let differing = left.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b));
     std::hint::black_box(differing) == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::suite::Encryption;
+    use super::super::testing::{hex, octets};
+    use super::*;
+
+    /// RFC 7714 §16 and §17 give session keys, not master keys.
+    fn gcm(encryption: Encryption) -> Transform {
+        let mut key = [0; 32];
+        for (at, octet) in key.iter_mut().enumerate() {
+            *octet = at as u8;
+        }
+        let cipher = Cipher::new(encryption, &key);
+        let mut salt = [0; 16];
+        salt[..12].copy_from_slice(b"Quid pro quo");
+        Transform {
+            proof: Proof::Gcm(Ghash::new(&cipher)),
+            cipher,
+            salt: u128::from_be_bytes(salt),
+        }
+    }
+
+    /// What both directions make of a packet, and whether they agree.
+    fn sealed(transform: &Transform, plain: &str, place: &Place) -> String {
+        let mut packet = hex(plain);
+        let tag = transform.seal(&mut packet, place);
+        let sealed = octets(&packet) + &octets(&tag[..16]);
+        let opened = transform.open(&mut packet, place, &tag[..16]);
+        assert_eq!((opened, octets(&packet).as_str()), (Ok(()), plain));
+        sealed
+    }
+
+    const RTP: &str = "8040f17b8041f8d35501a0b247616c6c696120657374206f6d6e697320646976\
+                       69736120696e207061727465732074726573";
+
+    fn rtp(clear: usize) -> Place {
+        Place {
+            ssrc: 0x5501_a0b2,
+            index: 0xf17b,
+            clear,
+            outside: Outside::Roc(0),
+        }
+    }
+
+    #[test]
+    fn rfc_7714_16_1_gives_the_packet_of_aead_aes_128_gcm() {
+        let transform = gcm(Encryption::Aes128);
+        assert_eq!(
+            format!("{:x}", transform.iv(&rtp(12)) >> 32),
+            "51753c6580c2726f20718414"
+        );
+        assert_eq!(
+            sealed(&transform, RTP, &rtp(12)),
+            "8040f17b8041f8d35501a0b2f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f\
+             42a5f47a51c7d19b36de3adf8833899d7f27beb16a9152cf765ee4390cce"
+        );
+        let tagged = sealed(&transform, RTP, &rtp(RTP.len() / 2));
+        assert_eq!(tagged, RTP.to_owned() + "22493f82d2bce397e9d79e3b19aa4216");
+    }
+
+    #[test]
+    fn rfc_7714_16_2_gives_the_packet_of_aead_aes_256_gcm() {
+        let transform = gcm(Encryption::Aes256);
+        assert_eq!(
+            sealed(&transform, RTP, &rtp(12)),
+            "8040f17b8041f8d35501a0b232b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3\
+             b50b2a0276ffae0f1ba63799b87b7aa3db36dfffd6b0f9bb7878d7a76c13"
+        );
+        let tagged = sealed(&transform, RTP, &rtp(RTP.len() / 2));
+        assert_eq!(tagged, RTP.to_owned() + "a866d5910f887463067ceefec45215d4");
+    }
+
+    /// The packet of the subsections; the one at the head of §17 is another.
+    const RTCP: &str = "81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61\
+                        deadbeefdeadbeefdeadbeefdeadbeefdeadbeef";
+
+    fn rtcp(flag: u32, clear: usize) -> Place {
+        Place {
+            ssrc: 0x4d61_7273,
+            index: 0x5d4,
+            clear,
+            outside: Outside::Word(flag | 0x5d4),
+        }
+    }
+
+    #[test]
+    fn rfc_7714_17_1_and_17_2_give_the_encrypted_srtcp_packets() {
+        assert_eq!(
+            sealed(&gcm(Encryption::Aes128), RTCP, &rtcp(1 << 31, 8)),
+            "81c8000d4d61727363e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1\
+             730d6fda4ce09b4686303ded0bb9275bc84aa45896cf4d2fc5abf87245d9eade"
+        );
+        assert_eq!(
+            sealed(&gcm(Encryption::Aes256), RTCP, &rtcp(1 << 31, 8)),
+            "81c8000d4d617273d50ae4d1f5ce5d304ba297e47d470c282c3ece5dbffe0a50a2eaa5c1\
+             110555be8415f658c61de0476f1b6fad1d1eb30c4446839f57ff6f6cb26ac3be"
+        );
+    }
+
+    #[test]
+    fn rfc_7714_17_3_and_17_4_give_the_tags_of_readable_srtcp_packets() {
+        let place = rtcp(0, RTCP.len() / 2);
+        for (encryption, tag) in [
+            (Encryption::Aes128, "841dd9683dd78ec92ae58790125f62b3"),
+            (Encryption::Aes256, "91db4afbfeee5a978fab4393ed2615fe"),
+        ] {
+            let tagged = sealed(&gcm(encryption), RTCP, &place);
+            assert_eq!(tagged, RTCP.to_owned() + tag);
+        }
+    }
+
+    #[test]
+    fn what_is_not_authentic_stays_as_it_is() {
+        let transform = gcm(Encryption::Aes128);
+        let mut packet = hex(RTP);
+        let mut tag = transform.seal(&mut packet, &rtp(12));
+        tag[15] ^= 1;
+        let before = packet.clone();
+        let opened = transform.open(&mut packet, &rtp(12), &tag[..16]);
+        assert_eq!((opened, packet), (Err(Error::NotAuthentic), before));
+    }
+}
