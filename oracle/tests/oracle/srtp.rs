@@ -204,6 +204,30 @@ fn each_reads_the_others_srtcp_for_every_suite() {
     }
 }
 
+#[test]
+fn no_packet_of_a_known_stream_allocates_anything() {
+    for suite in Suite::ALL {
+        let (mut sender, mut receiver) = Keying::new(suite, 3).ours();
+        let media = rtp_packet(7, 65_000, 160);
+        let report = rtcp_packet(7, 10);
+        let mut buffer = [0; 512];
+        let allocations = allocation_counter::measure(|| {
+            for sequence in (0..1_000).map(|at| 65_000_u16.wrapping_add(at)) {
+                buffer[..media.len()].copy_from_slice(&media);
+                buffer[2..4].copy_from_slice(&sequence.to_be_bytes());
+                let sent = sender.protect(&mut buffer, media.len()).expect("protected");
+                let read = receiver.unprotect(&mut buffer[..sent]);
+                assert_eq!(read, Ok(media.len()));
+                buffer[..report.len()].copy_from_slice(&report);
+                let sent = sender.protect_rtcp(&mut buffer, report.len());
+                let read = receiver.unprotect_rtcp(&mut buffer[..sent.expect("protected")]);
+                assert_eq!(read, Ok(report.len()));
+            }
+        });
+        assert_eq!(allocations.count_total, 0, "{suite}");
+    }
+}
+
 /// What the wire does with a packet.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
