@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("certs", &["tree", "schema", "wire"], &[]),
     ("clock", &["wire"], &["tree", "schema", "certs"]),
     ("sip", &["wire"], &["tree", "schema", "certs"]),
+    ("media", &["wire"], &["tree", "schema", "certs"]),
     ("north", &["tree", "schema", "certs", "wire"], &[]),
     // A script is how a person writes a transaction: the faces that take text speak it.
     (

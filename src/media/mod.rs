@@ -1,0 +1,5 @@
+//! Media: audio, and the packets that carry it. Pure cores; nothing here waits.
+
+pub mod codec;
+pub mod tone;
+pub mod wav;
