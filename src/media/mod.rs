@@ -1,5 +1,6 @@
 //! Media: audio, and the packets that carry it. Pure cores; nothing here waits.
 
 pub mod codec;
+pub mod statistics;
 pub mod tone;
 pub mod wav;
