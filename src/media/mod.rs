@@ -2,6 +2,7 @@
 
 pub mod codec;
 pub mod dtmf;
+pub mod jitter;
 pub mod statistics;
 pub mod tone;
 pub mod wav;
