@@ -15,3 +15,4 @@ pub mod stun;
 pub mod syslog;
 pub mod time;
 pub mod udp_request;
+pub mod udptl;

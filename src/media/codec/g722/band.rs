@@ -52,7 +52,7 @@ impl Band {
 
     /// What the other end had, of the finest code that came.
     pub(super) fn rebuild(&self, inverse: i32) -> i32 {
-        let value = self.signal + (self.scale * inverse >> 15);
+        let value = self.signal + ((self.scale * inverse) >> 15);
         // LIMIT
         value.clamp(-16384, 16383)
     }
@@ -60,14 +60,14 @@ impl Band {
     /// Follows a code, of which the lower half gives four bits and the upper two.
     pub(super) fn adapt(&mut self, code: u8) {
         let code = usize::from(code);
-        let difference = self.scale * self.form.inverse[code] >> 15;
+        let difference = (self.scale * self.form.inverse[code]) >> 15;
         self.rescale(self.form.steps[code]);
         self.predict(difference);
     }
 
     /// LOGSCL, LOGSCH, SCALEL, SCALEH.
     fn rescale(&mut self, step: i32) {
-        let leaked = self.logarithm * 127 >> 7;
+        let leaked = (self.logarithm * 127) >> 7;
         self.logarithm = (leaked + step).clamp(0, self.form.most_logarithm);
         let mantissa = EXPONENTIALS[usize::try_from(self.logarithm >> 6 & 31).unwrap_or(0)];
         let shift = self.form.shift - (self.logarithm >> 11);
@@ -107,10 +107,10 @@ impl Band {
             quadruple
         };
         let push = if agrees(self.partial[1]) { 128 } else { -128 };
-        let second = (push + (turned >> 7) + (second * 32512 >> 15)).clamp(-12288, 12288);
+        let second = (push + (turned >> 7) + ((second * 32512) >> 15)).clamp(-12288, 12288);
         let push = if agrees(self.partial[0]) { 192 } else { -192 };
         let most = 15360 - second;
-        let first = (push + (first * 32640 >> 15)).clamp(-most, most);
+        let first = (push + ((first * 32640) >> 15)).clamp(-most, most);
         self.poles = [first, second];
     }
 
@@ -120,14 +120,14 @@ impl Band {
         for (weight, before) in self.weights.iter_mut().zip(self.differences) {
             let agrees = (difference < 0) == (before < 0);
             let push = if agrees { push } else { -push };
-            *weight = saturate(push + (*weight * 32640 >> 15));
+            *weight = saturate(push + ((*weight * 32640) >> 15));
         }
     }
 }
 
 fn weighted(weights: &[i32], values: &[i32]) -> i32 {
     let each = weights.iter().zip(values);
-    each.map(|(weight, value)| weight * saturate(value << 1) >> 15)
+    each.map(|(weight, value)| (weight * saturate(value << 1)) >> 15)
         .sum()
 }
 

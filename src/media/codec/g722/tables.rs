@@ -44,7 +44,7 @@ pub(super) fn quantize_lower(difference: i32, scale: i32) -> u8 {
     let magnitude = magnitude(difference);
     let level = DECISIONS
         .iter()
-        .take_while(|decision| magnitude >= **decision * scale >> 12)
+        .take_while(|decision| magnitude >= (**decision * scale) >> 12)
         .count();
     let level = u8::try_from(level).unwrap_or(0);
     match difference {
@@ -56,7 +56,7 @@ pub(super) fn quantize_lower(difference: i32, scale: i32) -> u8 {
 
 /// QUANTH: two bits.
 pub(super) fn quantize_upper(difference: i32, scale: i32) -> u8 {
-    let outer = magnitude(difference) >= 564 * scale >> 12;
+    let outer = magnitude(difference) >= (564 * scale) >> 12;
     match (difference < 0, outer) {
         (true, false) => 1,
         (true, true) => 0,
@@ -107,7 +107,7 @@ mod tests {
     fn a_difference_is_written_as_the_code_that_means_it() {
         let scale = 4096;
         for difference in -4000..4000 {
-            let meant = fine(quantize_lower(difference, scale)) * scale >> 15;
+            let meant = (fine(quantize_lower(difference, scale)) * scale) >> 15;
             let width = 80 + magnitude(difference) / 8;
             assert!(
                 (meant - difference).abs() <= width || difference.abs() > 2919,
