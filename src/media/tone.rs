@@ -94,6 +94,7 @@ impl Player {
 }
 
 /// Of the loudest sine, in dBm0.
+#[expect(clippy::approx_constant, reason = "decibels, not a circle")]
 const LOUDEST: f64 = 3.14;
 const FULL: f64 = 32767.0;
 

@@ -73,7 +73,7 @@ impl Wave {
         }
         let mut rate = None;
         while !rest.is_empty() {
-            let (name, body, behind) = chunk(rest)?;
+            let (Chunk { name, body }, behind) = chunk(rest)?;
             match (name, rate) {
                 (b"fmt ", _) => rate = Some(format(body)?),
                 (b"data", Some(rate)) => return Ok(Self::of(rate, body)),
@@ -120,20 +120,25 @@ impl Wave {
     }
 }
 
-/// Its name, what it holds, and what follows.
-fn chunk(rest: &[u8]) -> Result<(&[u8; 4], &[u8], &[u8]), Fault> {
+struct Chunk<'a> {
+    name: &'a [u8; 4],
+    body: &'a [u8],
+}
+
+/// The next, and what follows it.
+fn chunk(rest: &[u8]) -> Result<(Chunk<'_>, &[u8]), Fault> {
     let (name, rest) = rest.split_first_chunk::<4>().ok_or(Fault::Cut)?;
     let (length, rest) = rest.split_first_chunk::<4>().ok_or(Fault::Cut)?;
     let length = u32::from_le_bytes(*length);
     // Who writes into a pipe cannot go back to say how long it became.
     if length == u32::MAX && name == b"data" {
-        return Ok((name, rest, &[]));
+        return Ok((Chunk { name, body: rest }, &[]));
     }
     let length = usize::try_from(length).map_err(|_| Fault::Cut)?;
     let (body, behind) = rest.split_at_checked(length).ok_or(Fault::Cut)?;
     // Chunks begin at even places; the last may lack its filling.
     let filling = (length % 2).min(behind.len());
-    Ok((name, body, &behind[filling..]))
+    Ok((Chunk { name, body }, &behind[filling..]))
 }
 
 fn format(body: &[u8]) -> Result<Rate, Fault> {

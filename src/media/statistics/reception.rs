@@ -184,8 +184,9 @@ impl Reception {
 
 /// Of the clock of the stream, modulo 2^32.
 fn units(time: Duration, clock: u32) -> u32 {
-    let whole = time.as_micros() * u128::from(clock) / 1_000_000;
-    u32::try_from(whole & u128::from(u32::MAX)).expect("masked")
+    let clock = u64::from(clock);
+    let part = u64::from(time.subsec_micros()) * clock / 1_000_000;
+    super::low(time.as_secs().wrapping_mul(clock).wrapping_add(part))
 }
 
 fn difference(expected: u64, received: u64) -> i32 {

@@ -110,7 +110,7 @@ impl<'a> Iterator for Names<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while let Some(left) = self.chunks.checked_sub(1) {
-            let (ssrc, name, rest) = chunk(self.rest)?;
+            let (Chunk { ssrc, name }, rest) = chunk(self.rest)?;
             self.chunks = left;
             self.rest = rest;
             if let Some(name) = name {
@@ -224,7 +224,7 @@ fn sender(info: &[u8; INFO]) -> SenderInfo {
 fn walks(names: Names<'_>) -> bool {
     let mut rest = names.rest;
     (0..names.chunks).all(|_| match chunk(rest) {
-        Some((_, _, behind)) => {
+        Some((_, behind)) => {
             rest = behind;
             true
         }
@@ -232,8 +232,14 @@ fn walks(names: Names<'_>) -> bool {
     })
 }
 
+/// A source of a description, with its canonical name.
+struct Chunk<'a> {
+    ssrc: u32,
+    name: Option<&'a [u8]>,
+}
+
 /// RFC 3550 §6.5: a source, items, a zero, and zeros up to the next word.
-fn chunk(octets: &[u8]) -> Option<(u32, Option<&[u8]>, &[u8])> {
+fn chunk(octets: &[u8]) -> Option<(Chunk<'_>, &[u8])> {
     let (ssrc, mut rest) = word(octets)?;
     let mut name = None;
     loop {
@@ -251,7 +257,7 @@ fn chunk(octets: &[u8]) -> Option<(u32, Option<&[u8]>, &[u8])> {
     }
     // The whole is a multiple of four, and at least one zero is left of it.
     let end = (rest.len() - 1) / 4 * 4;
-    Some((ssrc, name, &rest[rest.len() - end..]))
+    Some((Chunk { ssrc, name }, &rest[rest.len() - end..]))
 }
 
 fn word(octets: &[u8]) -> Option<(u32, &[u8])> {
