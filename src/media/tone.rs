@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 /// What is heard.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tone {
-    /// In Hz; a second of 0 is none.
+    /// In Hz; where the second is 0 there is one.
     pub frequencies: [f64; 2],
     /// Of each frequency, in dBm0.
     pub level: f64,

@@ -53,6 +53,8 @@ pub enum Arrival {
     Duplicate,
     /// Its time had passed.
     Late,
+    /// Nothing to play: it keeps a way through gateways open (RFC 6263 §4.1).
+    Empty,
     /// Of another stream, or far from this one; the next will show whether that goes on.
     Strange,
 }
@@ -119,6 +121,9 @@ impl Player {
 
     /// A packet of the codec's payload type.
     pub fn push(&mut self, header: &Header, payload: &[u8]) -> Arrival {
+        if payload.is_empty() {
+            return Arrival::Empty;
+        }
         let Some(mut stream) = self.stream else {
             self.begin(header);
             return self.keep(header, payload);

@@ -220,6 +220,7 @@ fn another_source_is_heard_from_its_second_packet_on() {
     // A single packet of a third does not disturb.
     let stray = Header { ssrc: 3, ..first() };
     assert_eq!(player.push(&stray, &[0xd5; 160]), Arrival::Strange);
+    assert_eq!(player.push(&stray, &[]), Arrival::Empty);
 }
 
 #[test]

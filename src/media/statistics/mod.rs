@@ -7,11 +7,13 @@
 
 pub mod quality;
 mod reception;
+pub mod schedule;
 mod spread;
 
 pub use reception::{Reception, Verdict};
 pub use spread::Spread;
 
+use crate::wire::rtp::Header;
 use crate::wire::rtp::rtcp::{Block, SenderInfo};
 use std::time::{Duration, Instant};
 
@@ -70,12 +72,7 @@ impl Statistics {
     }
 
     /// A packet came. Another source than before begins anew; the totals go on.
-    pub fn received(
-        &mut self,
-        now: Instant,
-        header: &crate::wire::rtp::Header,
-        payload: usize,
-    ) -> Verdict {
+    pub fn received(&mut self, now: Instant, header: &Header, payload: usize) -> Verdict {
         let known = self.source.as_ref().map(Reception::ssrc);
         if known != Some(header.ssrc) {
             self.earlier = self.totals();
@@ -111,7 +108,7 @@ impl Statistics {
         self.jitter.add(source.jitter().as_secs_f64() * 1000.0);
         if let Some((at, last_report)) = self.sender_report {
             block.last_report = last_report;
-            block.delay = sixteenths(now.saturating_duration_since(at));
+            block.delay = short_format(now.saturating_duration_since(at));
         }
         Some(block)
     }
@@ -179,7 +176,8 @@ fn middle(ntp: u64) -> u32 {
     low(ntp >> 16)
 }
 
-fn sixteenths(time: Duration) -> u32 {
+/// RFC 5905 §6: seconds / 65536.
+fn short_format(time: Duration) -> u32 {
     let units = (time.as_micros() << 16) / 1_000_000;
     u32::try_from(units).unwrap_or(u32::MAX)
 }
@@ -203,7 +201,6 @@ const LONGEST_TRIP: u32 = 60 << 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::rtp::Header;
 
     fn header(ssrc: u32, sequence: u16) -> Header {
         Header {
