@@ -5,6 +5,7 @@
 
 mod acs; // peer: an ACS (own XML), judged by the schemas of the Broadband Forum
 mod acsrs; // peer: acsrs
+mod audio; // peer: ffmpeg's codecs
 mod bad_acs; // peer: an ACS that keeps the device busy (own sockets)
 mod bench;
 mod certificates; // peer: kamailio with certificates on both sides
