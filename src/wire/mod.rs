@@ -8,6 +8,7 @@ pub mod digest;
 pub mod hmac;
 pub mod host_port;
 pub mod lightweight;
+pub mod sdp;
 pub mod sntp;
 pub mod soap;
 pub mod stun;
