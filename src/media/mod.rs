@@ -3,4 +3,5 @@
 //! For calls, which say what was negotiated. Pure: packets and settings come
 //! in, packets and facts go out; it never opens a socket nor asks the time.
 
+pub mod keys;
 pub mod srtp;
