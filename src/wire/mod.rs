@@ -9,6 +9,7 @@ pub mod hmac;
 pub mod host_port;
 pub mod lightweight;
 pub mod rtp;
+pub mod sdp;
 pub mod sntp;
 pub mod soap;
 pub mod stun;
