@@ -4,4 +4,5 @@
 //! in, packets and facts go out; it never opens a socket nor asks the time.
 
 pub mod keys;
+pub mod negotiation;
 pub mod srtp;
