@@ -7,6 +7,7 @@ pub mod codec;
 pub mod dtmf;
 pub mod jitter;
 pub mod keys;
+pub mod negotiation;
 pub mod srtp;
 pub mod statistics;
 pub mod tone;

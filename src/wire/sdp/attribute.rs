@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::capability::{AttributeCapability, Configuration};
+use super::capability::{AttributeCapability, Configuration, number_of};
 use super::crypto::Crypto;
 use super::fax::Fax;
 use super::line::Connection;
@@ -174,9 +174,9 @@ fn capability(name: &str, value: &str) -> Option<Attribute> {
     Some(match name {
         "tcap" => {
             let mut words = value.split_ascii_whitespace();
-            let first = words.next()?.parse().ok()?;
+            let first = number_of(words.next()?)?;
             let protocols: Vec<_> = words.map(Protocol::parse).collect();
-            let some = first > 0 && !protocols.is_empty();
+            let some = !protocols.is_empty();
             some.then_some(Attribute::TransportCapability(first, protocols))?
         }
         "acap" => Attribute::AttributeCapability(AttributeCapability::parse(value)?),

@@ -124,7 +124,7 @@ impl AttributeSet {
     }
 }
 
-fn number_of(word: &str) -> Option<u32> {
+pub(super) fn number_of(word: &str) -> Option<u32> {
     let number = word.parse().ok()?;
     (1..=MAX_CAPABILITY).contains(&number).then_some(number)
 }
