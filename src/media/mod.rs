@@ -5,9 +5,11 @@
 
 pub mod codec;
 pub mod dtmf;
+pub mod figures;
 pub mod jitter;
 pub mod keys;
 pub mod negotiation;
+pub mod seam;
 pub mod srtp;
 pub mod statistics;
 pub mod tone;
