@@ -1,4 +1,4 @@
-//! SIP: messages, transactions, registration, and the links that carry them.
+//! SIP: messages, transactions, registration, calls, and the links that carry them.
 
 pub mod event;
 pub mod hostport;
@@ -10,6 +10,7 @@ pub mod register;
 pub mod resolve;
 pub mod rng;
 pub mod serve;
+pub mod session;
 pub mod settings;
 pub mod stack;
 pub mod status;
