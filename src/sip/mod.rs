@@ -1,5 +1,7 @@
 //! SIP: messages, transactions, registration, calls, and the links that carry them.
 
+pub mod auth;
+pub mod dialog;
 pub mod event;
 pub mod hostport;
 pub mod io;

@@ -129,7 +129,8 @@ pub struct Invite {
 /// Whom an order means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A user or number, not escaped; the gateway's server gives the host.
+    /// A user or number, not escaped; the gateway's domain stands behind it, and
+    /// behind the user of From too.
     User(String),
     /// This URI; a sip URI with a numeric host is called there where the gateway has no server.
     Uri(Uri),
@@ -188,6 +189,9 @@ pub enum Ending {
     /// The peer does not know the call any more, or answers nothing (RFC 3261 §12.2.1.2).
     #[error("the peer answered a request within the call with {0}")]
     Lost(StatusCode),
+    /// A 2xx had no answer to our offer (RFC 3261 §13.2.1).
+    #[error("the peer's answer has no session description")]
+    NoAnswer,
     /// The gateway is gone, or the stack stops.
     #[error("the gateway stopped")]
     Stopped,
@@ -232,6 +236,27 @@ pub enum Order {
     Info(LegId, Body),
     /// End the leg: BYE, CANCEL or a refusal, as its state wants it.
     HangUp(LegId, Option<Reason>),
+}
+
+impl Order {
+    /// The leg that it is for.
+    pub fn leg(&self) -> LegId {
+        match self {
+            Self::Invite(leg, _)
+            | Self::Progress(leg, ..)
+            | Self::Accept(leg, _)
+            | Self::Refuse(leg, _)
+            | Self::Offer(leg, _)
+            | Self::AskOffer(leg)
+            | Self::Answer(leg, ..)
+            | Self::RefuseOffer(leg, ..)
+            | Self::Refer(leg, ..)
+            | Self::ReferProgress(leg, _)
+            | Self::RefuseRefer(leg, _)
+            | Self::Info(leg, _)
+            | Self::HangUp(leg, _) => *leg,
+        }
+    }
 }
 
 /// What SIP tells the call's user.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::Stack;
+use super::calls::Calls;
 use super::core::Core;
 use super::peers::Voice;
 use crate::sip::event::{Notice, Output, QueryId, Session, SocketId, StreamFault};
@@ -11,7 +12,7 @@ use crate::sip::link::{self, Link, LinkId};
 use crate::sip::message::framing::{Frame, Framer, FramingError};
 use crate::sip::message::{Message, Method, Request, Response, validate_response};
 use crate::sip::resolve::{Answer, LookupFault};
-use crate::sip::serve::{Cancelled, Readiness, Server};
+use crate::sip::serve::{Cancelled, Readiness, Scope, Server};
 use crate::sip::transaction::key::ServerKey;
 use crate::sip::transaction::table::{Arrived, Hop, User};
 use crate::sip::transport::{Transport, via};
@@ -277,6 +278,9 @@ impl Stack {
         let Some(user) = table.response(now, response, out) else {
             return;
         };
+        if let User::Call(leg, ask) = user {
+            return self.call_answered(now, leg, ask, response);
+        }
         if response.status.is_provisional() {
             return;
         }
@@ -299,6 +303,7 @@ impl Stack {
         let Ok(top) = request.headers.via() else {
             return;
         };
+        let source = hop.peer;
         let mut hop = hop;
         if hop.transport == Transport::Udp {
             hop.peer = via::response_destination(&top, hop.peer);
@@ -307,8 +312,10 @@ impl Stack {
         let matching = self.core.interop.ack_branch_matching;
         let Core { table, out, .. } = &mut self.core;
         match table.request(now, &request, (hop, pace), matching, out) {
+            Arrived::Absorbed => {}
             // §17.1.1.3: an ACK is never answered.
-            Arrived::Absorbed | Arrived::StrayAck => {}
+            Arrived::StrayAck => self.call_acknowledged(now, &request),
+            Arrived::New(key) if self.call_asked(now, (name, hop, source), &key, &request) => {}
             Arrived::New(key) => {
                 let response = self.serve(name, hop, &request);
                 let Core { table, out, .. } = &mut self.core;
@@ -337,6 +344,7 @@ impl Stack {
                 true => Cancelled::Known,
                 false => Cancelled::Unknown,
             },
+            scope: self.calls.as_ref().map_or(Scope::Options, Calls::scope),
         };
         server.answer(request, &tag)
     }

@@ -8,9 +8,13 @@
 
 mod arrive;
 mod back;
+mod calls;
 mod core;
 mod flow;
 mod gateway;
+mod inward;
+mod leave;
+mod outward;
 mod peers;
 mod settle;
 mod show;
@@ -24,13 +28,16 @@ use self::core::Core;
 use self::gateway::Gateway;
 use crate::sip::event::{Input, Output, SocketId, TimeOfDay};
 use crate::sip::link::LinkEvent;
+use crate::sip::message::StatusCode;
 use crate::sip::plan;
 use crate::sip::register::{Event, Registration};
+use crate::sip::session::Manner;
 use crate::sip::settings::Settings;
 use crate::sip::status::Status;
 use crate::sip::transaction::table::User;
 use arrive::Stream;
 use back::Way;
+use calls::Calls;
 
 /// How long a stop waits for registrations to be removed.
 pub const STOP: Duration = Duration::from_secs(3);
@@ -52,6 +59,8 @@ pub struct Stack {
     /// Streams that are gone and whose requests are still being answered, with their gateway.
     strays: BTreeMap<SocketId, String>,
     ways: Vec<Way>,
+    /// None where nobody above makes or takes calls.
+    calls: Option<Calls>,
     shown: Option<Status>,
     life: Life,
 }
@@ -65,9 +74,18 @@ impl Stack {
             streams: BTreeMap::new(),
             strays: BTreeMap::new(),
             ways: Vec::new(),
+            calls: None,
             shown: None,
             life: Life::New,
         }
+    }
+
+    /// The same stack with a user of calls, who hears each [`Output::Call`];
+    /// without one every INVITE is refused with 503.
+    #[must_use]
+    pub fn with_calls(mut self, manner: Manner) -> Self {
+        self.calls = Some(Calls::new(manner));
+        self
     }
 
     /// Takes in one fact.
@@ -115,6 +133,7 @@ impl Stack {
             Input::Closed { id } => self.stream_ended(now, id, None),
             Input::Failed { id, fault } => self.stream_ended(now, id, Some(fault)),
             Input::Resolved { id, answer } => self.resolved(now, id, answer),
+            Input::Call(order) => self.order(now, order),
             Input::Tick => {}
             Input::Shutdown => self.stop(now),
         }
@@ -122,6 +141,7 @@ impl Stack {
         self.close_silent(now);
         self.forget_closed();
         self.return_stranded(now);
+        self.settle_calls(now);
         self.publish(now);
     }
 
@@ -142,6 +162,7 @@ impl Stack {
             .chain(self.core.table.next_deadline())
             .chain(self.ways.iter().filter_map(Way::deadline))
             .chain(self.next_silence())
+            .chain(self.next_of_calls())
             .chain(stop)
             .min()
     }
@@ -172,6 +193,7 @@ impl Stack {
             .cloned()
             .collect();
         for name in gone {
+            self.end_legs(now, Some(&name));
             // A gateway without a plan lets everything go and is dropped once it has.
             plans.insert(name, plan::GatewayPlan::default());
         }
@@ -238,6 +260,7 @@ impl Stack {
             return;
         }
         self.life = Life::Stopping(now + STOP);
+        self.end_calls(now);
         for gateway in self.gateways.values_mut() {
             gateway.dissolve(&mut self.core, now);
         }
@@ -261,7 +284,8 @@ impl Stack {
         let Life::Stopping(until) = self.life else {
             return;
         };
-        if now < until && !self.gateways.values().all(Gateway::is_dissolved) {
+        let dissolved = self.gateways.values().all(Gateway::is_dissolved);
+        if now < until && !(dissolved && self.is_without_calls()) {
             return;
         }
         for gateway in self.gateways.values_mut() {
@@ -279,6 +303,9 @@ impl Stack {
 
     fn unanswered(&mut self, now: Instant, users: Vec<User>) {
         for user in users {
+            if let User::Call(leg, ask) = user {
+                self.call_unanswered(now, leg, ask, StatusCode::REQUEST_TIMEOUT);
+            }
             for gateway in self.gateways.values_mut() {
                 gateway.unanswered(&mut self.core, now, user);
             }
@@ -354,7 +381,7 @@ impl Gateway {
             User::KeepAlive(id) if self.link(id).is_some() => {
                 self.keep_alive_missed(core, now, id);
             }
-            User::KeepAlive(_) => {}
+            User::KeepAlive(_) | User::Call(..) | User::Nobody => {}
         }
     }
 
@@ -365,6 +392,8 @@ impl Gateway {
         let link = match user {
             User::Registration(id) => self.registration(id).and_then(|it| it.link),
             User::KeepAlive(id) => Some(id),
+            // A call goes on being tried: it has its own way to end.
+            User::Call(..) | User::Nobody => None,
         };
         let Some(link) = link.and_then(|it| self.link(it)) else {
             return;
@@ -373,7 +402,7 @@ impl Gateway {
             User::Registration(id) if !link.has_another() => {
                 self.tell(core, now, id, Event::Undelivered(peer));
             }
-            User::Registration(_) | User::KeepAlive(_) => {
+            _ => {
                 core.table.forget(user);
                 self.unanswered(core, now, user);
             }
