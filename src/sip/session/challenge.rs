@@ -1,6 +1,7 @@
 //! Requests that are sent again: challenges (RFC 3261 §22) and 422 (RFC 4028 §7.4).
 
-use super::machine::{Purpose, Session};
+use super::asking::Purpose;
+use super::machine::Session;
 use super::{Context, MAX_ROUNDS};
 use crate::sip::message::{CSeq, HeaderName, Request, Response, StatusCode};
 

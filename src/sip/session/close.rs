@@ -1,6 +1,7 @@
 //! How a leg ends: BYE (RFC 3261 §15), CANCEL (§9), and what is given up with it.
 
-use super::machine::{Heard, Phase, Purpose, Session, Timer};
+use super::asking::Purpose;
+use super::machine::{Heard, Phase, Session, Timer};
 use super::seam::{Ending, Event, Fork, Reason, Refusal};
 use super::{Context, Step, identity, write};
 use crate::sip::message::{HeaderName, Method, Request, StatusCode};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
+use super::asking::Asked;
 use super::called::Unacknowledged;
 use super::modify::Wish;
 use super::refresh::Clock;
@@ -14,7 +15,7 @@ use super::{Context, Step, write};
 use crate::sip::auth::Credentials;
 use crate::sip::dialog::OutOfOrder;
 use crate::sip::link::Flow;
-use crate::sip::message::{HeaderName, Method, Request, Response, StatusCode};
+use crate::sip::message::{HeaderName, Method, Request, StatusCode};
 use crate::sip::settings::Authentication;
 use crate::sip::timer::Timers;
 use crate::sip::transaction::key::{CallMark, ServerKey};
@@ -41,34 +42,6 @@ pub(super) enum Heard {
     Something,
     /// A provisional response, after which CANCEL was sent.
     Cancelled,
-}
-
-/// What a request of ours is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// The INVITE that makes the call.
-    Invite,
-    /// A re-INVITE.
-    ReInvite,
-    /// An UPDATE.
-    Update,
-    Prack,
-    Bye,
-    Info,
-    Refer,
-    Notify,
-}
-
-/// A request of ours that may still be answered.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) fork: Fork,
-    pub(super) purpose: Purpose,
-    pub(super) request: Request,
-    /// How often it was sent again for a challenge or a 422.
-    pub(super) rounds: u32,
-    /// Whether its final answer came; an INVITE's may come again.
-    pub(super) answered: bool,
 }
 
 /// Their INVITE, while we owe its final response.
@@ -225,48 +198,6 @@ impl Session {
         self.pump(cx);
     }
 
-    /// The answer to a request of ours.
-    pub fn response(&mut self, cx: &mut Context<'_>, ask: u32, response: &Response) {
-        let Some(asked) = self.asked.get(&ask) else {
-            return;
-        };
-        let (fork, purpose) = (asked.fork, asked.purpose);
-        if purpose == Purpose::Invite {
-            self.invite_answered(cx, ask, response);
-            return self.pump(cx);
-        }
-        if response.status.is_provisional() || (asked.answered && !response.status.is_success()) {
-            return;
-        }
-        if !response.status.is_success() && self.again(cx, ask, response) {
-            return;
-        }
-        match purpose {
-            Purpose::ReInvite if response.status.is_success() => {
-                self.reinvite_accepted(cx, ask, response);
-            }
-            _ => {
-                self.asked.remove(&ask);
-                self.answered(cx, fork, purpose, Ok(response));
-            }
-        }
-        self.pump(cx);
-    }
-
-    /// No answer to a request of ours came, or none can: 408 or 503.
-    pub fn unanswered(&mut self, cx: &mut Context<'_>, ask: u32, status: StatusCode) {
-        let Some(asked) = self.asked.remove(&ask) else {
-            return;
-        };
-        match asked.purpose {
-            // The INVITE was answered; whatever became of its transaction.
-            _ if asked.answered => {}
-            Purpose::Invite => self.invite_failed(cx, status),
-            purpose => self.answered(cx, asked.fork, purpose, Err(status)),
-        }
-        self.pump(cx);
-    }
-
     /// The time of the next deadline.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.timers.next()
@@ -335,46 +266,6 @@ impl Session {
         self.usages.iter_mut().find(|it| it.fork == fork)
     }
 
-    /// Sends a request within a dialog.
-    pub(super) fn ask(
-        &mut self,
-        cx: &mut Context<'_>,
-        fork: Fork,
-        purpose: Purpose,
-        mut request: Request,
-        body: Option<&Body>,
-    ) {
-        write::request(cx, &mut request, body);
-        self.dispatch(cx, fork, purpose, request, 0);
-    }
-
-    /// Sends a request that is written, with the credentials that are known.
-    pub(super) fn dispatch(
-        &mut self,
-        cx: &mut Context<'_>,
-        fork: Fork,
-        purpose: Purpose,
-        mut request: Request,
-        rounds: u32,
-    ) {
-        if rounds == 0 {
-            self.credentials.begin();
-        }
-        // A hash that fails leaves the request without credentials: it is challenged again.
-        let _ = self.credentials.authorize(&mut request, cx.rng);
-        self.last_ask += 1;
-        cx.steps
-            .push(Step::Ask(self.last_ask, Box::new(request.clone())));
-        let asked = Asked {
-            fork,
-            purpose,
-            request,
-            rounds,
-            answered: false,
-        };
-        self.asked.insert(self.last_ask, asked);
-    }
-
     pub(super) fn respond(
         &self,
         cx: &mut Context<'_>,
@@ -405,45 +296,5 @@ impl Session {
         self.phase = Phase::Leaving;
         self.timers.clear();
         cx.steps.push(Step::Over);
-    }
-
-    /// A request of ours other than an INVITE, or a re-INVITE, failed or was answered.
-    fn answered(
-        &mut self,
-        cx: &mut Context<'_>,
-        fork: Fork,
-        purpose: Purpose,
-        outcome: Result<&Response, StatusCode>,
-    ) {
-        let status = outcome.map_or_else(|status| status, |it| it.status);
-        if purpose == Purpose::Bye {
-            return self.bye_answered(cx);
-        }
-        if self.phase == Phase::Leaving {
-            return;
-        }
-        // RFC 3261 §12.2.1.2, RFC 5057 §5.1: the dialog is gone.
-        let gone = [StatusCode::DOES_NOT_EXIST, StatusCode::REQUEST_TIMEOUT];
-        let lost = gone.contains(&status) || outcome.is_err();
-        if purpose == Purpose::Notify {
-            return self.notify_answered(cx, status);
-        }
-        if lost && self.is_the_call(fork) {
-            return self.end(cx, Ending::Lost(status));
-        }
-        match (purpose, outcome) {
-            (Purpose::Update, Ok(response)) if status.is_success() => {
-                self.update_accepted(cx, fork, response);
-            }
-            (Purpose::Update | Purpose::ReInvite, Ok(response)) => {
-                self.modification_refused(cx, fork, response);
-            }
-            (Purpose::Refer, _) => self.refer_answered(cx, status),
-            _ => {}
-        }
-    }
-
-    fn is_the_call(&self, fork: Fork) -> bool {
-        self.phase == Phase::Up && self.chosen == Some(fork)
     }
 }

@@ -5,6 +5,8 @@
 //! order of messages and of offers and answers; sockets, transactions and the
 //! choice of a way are the stack's.
 
+mod acknowledging;
+mod asking;
 mod called;
 mod calling;
 mod challenge;

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::calling::refusal;
-use super::machine::{Phase, Purpose, Serving, Session, Timer};
-use super::seam::{Body, Description, Event, Fork, LegId};
+use super::asking::Purpose;
+use super::machine::{Phase, Serving, Session, Timer};
+use super::seam::{Body, Description, Event, Fork, LegId, Refusal};
 use super::usage::{Counts, Exchange, Owed, answered, offered};
 use super::{Context, MAX_ROUNDS, Refresh, refresh, write};
 use crate::sip::message::{Method, Request, Response, StatusCode};
@@ -213,7 +213,7 @@ impl Session {
         &mut self,
         cx: &mut Context<'_>,
         fork: Fork,
-        response: &Response,
+        refusal: Refusal,
     ) {
         self.proposed = None;
         if let Some(usage) = self.usage(fork)
@@ -224,7 +224,7 @@ impl Session {
         let Some(mut wish) = self.sent.take() else {
             return;
         };
-        if response.status == StatusCode::REQUEST_PENDING && wish.rounds < MAX_ROUNDS {
+        if refusal.status == StatusCode::REQUEST_PENDING && wish.rounds < MAX_ROUNDS {
             wish.rounds += 1;
             let at = cx.now + self.glare(cx);
             wish.at = Some(at);
@@ -237,7 +237,7 @@ impl Session {
         match wish.aim {
             Aim::Refresh => self.refresh_failed(cx),
             Aim::Offer(_) | Aim::Ask => {
-                let event = Event::OfferRefused(self.leg, fork, refusal(response));
+                let event = Event::OfferRefused(self.leg, fork, refusal);
                 self.tell(cx, event);
             }
         }

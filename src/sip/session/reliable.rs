@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::machine::{Purpose, Session, Timer};
+use super::asking::Purpose;
+use super::machine::{Session, Timer};
 use super::seam::{Body, Ending, Event, Fork, Refusal};
 use super::usage::{Exchange, Owed, offered};
 use super::{Context, Step};

@@ -219,7 +219,8 @@ pub enum Order {
     Offer(LegId, Body),
     /// Ask the peer for its offer by a re-INVITE without one.
     AskOffer(LegId),
-    /// Answer the offer that is open, wherever it was made. After an
+    /// Answer the offer that is open, wherever it was made but in a new call:
+    /// that one is answered by [`Order::Progress`] and [`Order::Accept`]. After an
     /// [`Event::Offer`] without a body this is our offer.
     Answer(LegId, Fork, Body),
     /// Refuse the offer that is open: 488 and the like. One that stood in a

@@ -1,6 +1,7 @@
 //! REFER with its implicit subscription (RFC 3515), and INFO (RFC 6086).
 
-use super::machine::{Phase, Purpose, Session};
+use super::asking::Purpose;
+use super::machine::{Phase, Session};
 use super::seam::{Body, Event, Fork, Replaced};
 use super::usage::body;
 use super::{Context, identity, write};

@@ -133,7 +133,7 @@ impl Gateway {
             let Some(registration) = self.registration(carried) else {
                 continue;
             };
-            core.table.forget(super::user_of(registration));
+            core.table.forget(super::run::user_of(registration));
             let elsewhere = registration.settled_on.filter(|it| *it != id);
             // An old link counts as long as the settings still allow what it is.
             let stands = registration.is_registered()

@@ -90,7 +90,8 @@ impl Stack {
         let flow = self.flow_back(name, hop, source);
         let contact = self.contact_by(name, &flow);
         let Some(calls) = &mut self.calls else { return };
-        if !calls.has_room() {
+        let closed = { self.gateways.get(name) }.is_none_or(|it| it.serves_nobody());
+        if closed || !calls.has_room() {
             return self.refuse_call(now, key, request, StatusCode::SERVICE_UNAVAILABLE);
         }
         if calls.is_merged(request) {

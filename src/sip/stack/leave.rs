@@ -73,6 +73,9 @@ impl Stack {
         let unavailable = |why: String| (StatusCode::SERVICE_UNAVAILABLE, why);
         let gateway = self.gateways.get_mut(&invite.gateway);
         let gateway = gateway.ok_or_else(|| unavailable("there is no such gateway".into()))?;
+        if gateway.serves_nobody() {
+            return Err(unavailable("the gateway is not registered".into()));
+        }
         let target = target(gateway, &invite.target, &self.core.style);
         let target = target.ok_or((StatusCode::ADDRESS_INCOMPLETE, String::new()))?;
         let Some(id) = gateway.call_link().map(|it| it.id) else {

@@ -56,18 +56,26 @@ impl Desk {
         sent
     }
 
+    /// The requests that were sent since.
+    fn requests(&mut self) -> Vec<Request> {
+        let sent = self.sent().into_iter();
+        let requests = sent.filter_map(|it| match it {
+            Message::Request(request) => Some(request),
+            Message::Response(_) => None,
+        });
+        requests.collect()
+    }
+
     /// The one request that was sent since.
     pub(super) fn request(&mut self) -> Request {
-        let sent = self.sent();
-        let mut requests: Vec<Request> = sent
-            .into_iter()
-            .filter_map(|it| match it {
-                Message::Request(request) => Some(request),
-                Message::Response(_) => None,
-            })
-            .collect();
+        let mut requests = self.requests();
         assert_eq!(requests.len(), 1, "{requests:?}");
         requests.remove(0)
+    }
+
+    /// The first request that was sent since; it may have been repeated.
+    pub(super) fn first_request(&mut self) -> Request {
+        self.requests().remove(0)
     }
 
     /// The last response that was sent since.
@@ -126,6 +134,25 @@ impl Desk {
 
     /// The peer sends a request: the header lines that are not its addresses are `more`.
     pub(super) fn asks(&mut self, method: &str, names: &Names, more: &str, body: Option<&str>) {
+        self.sends(method, names, more, body.map(sdp).as_ref());
+    }
+
+    /// The peer sends a request with this body.
+    pub(super) fn asks_with(&mut self, method: &str, names: &Names, body: &Body) {
+        self.sends(method, names, "", Some(body));
+    }
+
+    /// The peer tells how a REFER goes.
+    pub(super) fn notify(&mut self, names: &Names, state: &str, fragment: &str) {
+        let more = format!("Event: refer\r\nSubscription-State: {state}\r\n");
+        let fragment = Body {
+            content_type: "message/sipfrag;version=2.0".into(),
+            octets: fragment.as_bytes().to_vec(),
+        };
+        self.sends("NOTIFY", names, &more, Some(&fragment));
+    }
+
+    fn sends(&mut self, method: &str, names: &Names, more: &str, body: Option<&Body>) {
         self.branches += 1;
         let bytes = names.request(method, self.branches, more, body);
         self.arrives(bytes);
@@ -169,6 +196,7 @@ pub(super) struct Names {
     pub(super) from: String,
     pub(super) to: String,
     pub(super) uri: String,
+    pub(super) contact: String,
     pub(super) cseq: u32,
 }
 
@@ -180,6 +208,7 @@ impl Names {
             from: "\"Alice\" <sip:alice@198.51.100.1>;tag=alice".into(),
             to: "<sip:100@192.0.2.1>".into(),
             uri: "sip:100@192.0.2.1".into(),
+            contact: "Contact: <sip:alice@198.51.100.1>\r\n".into(),
             cseq: 1,
         }
     }
@@ -194,6 +223,7 @@ impl Names {
             from: format!("{};tag={tag}", text(HeaderName::To)),
             to: text(HeaderName::From),
             uri: contact.to_string(),
+            contact: CONTACT.into(),
             cseq: 100,
         }
     }
@@ -213,12 +243,26 @@ impl Names {
         self
     }
 
-    fn request(&self, method: &str, branch: u32, more: &str, body: Option<&str>) -> Vec<u8> {
+    /// A request by another transport.
+    pub(super) fn text(&self, method: &str, transport: &str, body: Option<&str>) -> Vec<u8> {
+        let bytes = self.request(
+            method,
+            u32::from(method != "INVITE"),
+            "",
+            body.map(sdp).as_ref(),
+        );
+        let text = String::from_utf8(bytes).expect("text");
+        text.replace("SIP/2.0/UDP", &format!("SIP/2.0/{transport}"))
+            .into_bytes()
+    }
+
+    fn request(&self, method: &str, branch: u32, more: &str, body: Option<&Body>) -> Vec<u8> {
         let Self {
             call_id,
             from,
             to,
             uri,
+            contact,
             cseq,
         } = self;
         // A CANCEL is of the transaction that it ends.
@@ -227,13 +271,16 @@ impl Names {
         } else {
             branch
         };
-        let kind = body.map_or("", |_| "Content-Type: application/sdp\r\n");
-        let body = body.unwrap_or_default();
-        format!(
-            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {PEER};branch=z9hG4bK{call_id}{branch}\r\nMax-Forwards: 70\r\nFrom: {from}\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:alice@198.51.100.1>\r\n{more}{kind}Content-Length: {}\r\n\r\n{body}",
-            body.len()
+        let kind = body.map(|it| format!("Content-Type: {}\r\n", it.content_type));
+        let kind = kind.unwrap_or_default();
+        let octets = body.map(|it| it.octets.clone()).unwrap_or_default();
+        let mut bytes = format!(
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {PEER};branch=z9hG4bK{call_id}{branch}\r\nMax-Forwards: 70\r\nFrom: {from}\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{contact}{more}{kind}Content-Length: {}\r\n\r\n",
+            octets.len()
         )
-        .into_bytes()
+        .into_bytes();
+        bytes.extend(octets);
+        bytes
     }
 }
 

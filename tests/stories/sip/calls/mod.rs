@@ -3,9 +3,16 @@
 mod called;
 mod calling;
 mod desk;
+mod hostile;
+mod modifying;
+mod pair;
+mod refreshing;
+mod reliable;
+mod streams;
+mod transferring;
 
 use demarc::sip::message::StatusCode;
-use demarc::sip::session::Body;
+use demarc::sip::session::{Body, Manner, Reliability};
 
 /// A session description, told apart by its text.
 fn sdp(text: &str) -> Body {
@@ -17,4 +24,13 @@ fn sdp(text: &str) -> Body {
 
 fn status(code: u16) -> StatusCode {
     StatusCode::new(code).expect("a status code")
+}
+
+/// Calls whose provisional responses are acknowledged where the peer can.
+fn reliable_manner() -> Manner {
+    Manner {
+        uac_prack: Reliability::Supported,
+        uas_prack: Reliability::Supported,
+        ..Manner::default()
+    }
 }
