@@ -266,6 +266,8 @@ impl Shown {
                 }
             }
             Report::Notice(notice) => self.device.tree.notify(&notice.logged()),
+            // The device's stack has no user of calls.
+            Report::Call(_) => {}
             Report::LastPort(port) => {
                 // Lost, it costs only a cycle that starts over.
                 let path = self.device.home.join("last-port");

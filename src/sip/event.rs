@@ -11,6 +11,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::sip::resolve::{Answer, LookupFault, Query};
+use crate::sip::session::{Event, Order};
 use crate::sip::settings::Settings;
 use crate::sip::status::Status;
 use crate::sip::transport::Transport;
@@ -120,6 +121,8 @@ pub enum Input {
     },
     /// Nothing happened but that time passed: a deadline is due.
     Tick,
+    /// What the user of calls wants.
+    Call(Order),
     /// Unregister, close, and say [`Output::Done`].
     Shutdown,
 }
@@ -316,6 +319,8 @@ pub enum Output {
     Publish(Box<Status>),
     /// Log this.
     Notice(Notice),
+    /// What the user of calls is to know; never without one ([`Stack::with_calls`](crate::sip::Stack::with_calls)).
+    Call(Event),
     /// Keep this as `last_persistent_port` over a restart.
     RememberPort(u16),
     /// Everything is unregistered and closed, or the time for it is over.

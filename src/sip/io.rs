@@ -55,6 +55,8 @@ pub enum Report {
     Status(Box<Status>),
     /// A line for the log.
     Notice(Notice),
+    /// What the user of calls is to know.
+    Call(crate::sip::session::Event),
     /// To be kept over a restart as `last_persistent_port`.
     LastPort(u16),
 }
@@ -257,6 +259,7 @@ impl Shell {
                 Output::Resolve { id, query } => self.resolve(id, query),
                 Output::Publish(status) => self.report(Report::Status(status)),
                 Output::Notice(notice) => self.report(Report::Notice(notice)),
+                Output::Call(event) => self.report(Report::Call(event)),
                 Output::RememberPort(port) => self.report(Report::LastPort(port)),
                 Output::Done => return Life::Over,
             }

@@ -1,5 +1,7 @@
-//! SIP: messages, transactions, registration, and the links that carry them.
+//! SIP: messages, transactions, registration, calls, and the links that carry them.
 
+pub mod auth;
+pub mod dialog;
 pub mod event;
 pub mod hostport;
 pub mod io;
@@ -10,6 +12,7 @@ pub mod register;
 pub mod resolve;
 pub mod rng;
 pub mod serve;
+pub mod session;
 pub mod settings;
 pub mod stack;
 pub mod status;

@@ -5,6 +5,7 @@
 //! need, so what did not change in here is not touched by a change elsewhere.
 //! The transport rule stands here: where TLS is enabled, requests use nothing else.
 
+mod calls;
 mod gateway;
 mod registrations;
 
@@ -48,6 +49,21 @@ pub struct GatewayPlan {
     pub keep_alive_server: Option<HostPort>,
     /// Whether Contacts outside REGISTER name the transport.
     pub contact_transport: bool,
+    /// Where its calls go, and as whom.
+    pub calls: CallPlan,
+}
+
+/// Where the calls of a gateway go, and as whom.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallPlan {
+    /// The server that they go to; none where it is the called one itself.
+    pub server: Option<HostPort>,
+    /// How the outbound proxy is written, where `server` is one.
+    pub outbound: Option<OutboundType>,
+    /// What stands behind `@` in the URIs of users: a host, with a port where one is set.
+    pub domain: String,
+    /// The credentials that any of them may use, in order.
+    pub credentials: Vec<Authentication>,
 }
 
 /// From which port requests leave over UDP.

@@ -7,13 +7,43 @@
 use crate::sip::message::{
     Abilities, HeaderName, Method, Refuse, Request, Response, StatusCode, validate,
 };
+use crate::sip::session;
 use crate::sip::settings::{Interop, OptionsSupport};
 
 /// The methods that we know, as Allow writes them.
 pub const ALLOW: &str = "INVITE, ACK, CANCEL, OPTIONS";
 
 const METHODS: [Method; 4] = [Method::Invite, Method::Ack, Method::Cancel, Method::Options];
+const CALL_METHODS: [Method; 10] = [
+    Method::Invite,
+    Method::Ack,
+    Method::Cancel,
+    Method::Options,
+    Method::Bye,
+    Method::Prack,
+    Method::Update,
+    Method::Info,
+    Method::Refer,
+    Method::Notify,
+];
 const MEDIA: &str = "application/sdp";
+/// What else may come within a call: states of transfers, and digits.
+const CALL_MEDIA: [&str; 5] = [
+    MEDIA,
+    "message/sipfrag",
+    "application/dtmf-relay",
+    "application/dtmf",
+    "application/hook-flash",
+];
+
+/// What is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// OPTIONS alone: there is no call control above.
+    Options,
+    /// Calls, with these extensions.
+    Calls(&'a [&'a str]),
+}
 
 /// Whether the gateway that was asked could serve a call as far as the network goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,15 +76,16 @@ pub struct Server<'a> {
     pub readiness: Readiness,
     /// For a CANCEL: whether there is something to cancel.
     pub cancelled: Cancelled,
+    /// What is served.
+    pub scope: Scope<'a>,
 }
 
 impl Server<'_> {
     /// The final answer to a request that is no ACK; `tag` goes into its To.
     pub fn answer(&self, request: &Request, tag: &str) -> Response {
-        let judged = validate(request).and_then(|()| self.admit(request));
-        let mut response = match judged {
+        let mut response = match self.judge(request) {
             Ok(()) => Response::answering(request, self.status(request), Some(tag)),
-            Err(refuse) => refusal(request, &refuse, tag),
+            Err(refuse) => refusal(request, &refuse, self.scope, tag),
         };
         if let Some(name) = self.name {
             response.headers.push(HeaderName::Server, name);
@@ -62,7 +93,7 @@ impl Server<'_> {
         let accepts = request.method == Method::Options && response.status.is_success();
         if accepts {
             // RFC 3261 §11.2.
-            response.headers.push(HeaderName::Allow, ALLOW);
+            response.headers.push(HeaderName::Allow, self.scope.allow());
             response.headers.push(HeaderName::Accept, MEDIA);
             if let Some(contact) = self.contact {
                 response.headers.push(HeaderName::Contact, contact);
@@ -71,11 +102,23 @@ impl Server<'_> {
         response
     }
 
-    fn admit(&self, request: &Request) -> Result<(), Refuse> {
-        let abilities = Abilities {
-            methods: &METHODS,
-            extensions: &[],
-            media: &[MEDIA],
+    /// Whether the request is valid, and one that can be served.
+    pub fn judge(&self, request: &Request) -> Result<(), Refuse> {
+        validate(request)?;
+        let abilities = match self.scope {
+            Scope::Options => Abilities {
+                methods: &METHODS,
+                extensions: &[],
+                media: &[MEDIA],
+            },
+            Scope::Calls(extensions) => Abilities {
+                methods: &CALL_METHODS,
+                extensions,
+                media: match request.method {
+                    Method::Info | Method::Notify => &CALL_MEDIA,
+                    _ => &[MEDIA],
+                },
+            },
         };
         match abilities.admit(request) {
             Err(Refuse::Required(_)) if self.interop.ignore_require_header_enable => Ok(()),
@@ -104,12 +147,21 @@ impl Server<'_> {
     }
 }
 
-fn refusal(request: &Request, refuse: &Refuse, tag: &str) -> Response {
+impl Scope<'_> {
+    fn allow(self) -> &'static str {
+        match self {
+            Self::Options => ALLOW,
+            Self::Calls(_) => session::ALLOW,
+        }
+    }
+}
+
+fn refusal(request: &Request, refuse: &Refuse, scope: Scope<'_>, tag: &str) -> Response {
     let mut response = Response::answering(request, refuse.status(), Some(tag));
     let headers = &mut response.headers;
     match refuse {
         Refuse::UnknownMethod(_) | Refuse::MethodNotAllowed(_) => {
-            headers.push(HeaderName::Allow, ALLOW);
+            headers.push(HeaderName::Allow, scope.allow());
         }
         Refuse::Required(tags) => headers.push(HeaderName::Unsupported, tags.join(", ")),
         Refuse::MediaType | Refuse::NotAcceptable => headers.push(HeaderName::Accept, MEDIA),
@@ -142,6 +194,7 @@ mod tests {
             contact: None,
             readiness,
             cancelled: Cancelled::Unknown,
+            scope: Scope::Options,
         };
         server.answer(request, "tag")
     }

@@ -9,8 +9,14 @@ pub struct StatusCode(u16);
 impl StatusCode {
     /// 100 Trying.
     pub const TRYING: StatusCode = StatusCode(100);
+    /// 180 Ringing.
+    pub const RINGING: StatusCode = StatusCode(180);
+    /// 183 Session Progress.
+    pub const SESSION_PROGRESS: StatusCode = StatusCode(183);
     /// 200 OK.
     pub const OK: StatusCode = StatusCode(200);
+    /// 202 Accepted.
+    pub const ACCEPTED: StatusCode = StatusCode(202);
     /// 400 Bad Request.
     pub const BAD_REQUEST: StatusCode = StatusCode(400);
     /// 401 Unauthorized.
@@ -35,22 +41,40 @@ impl StatusCode {
     pub const UNSUPPORTED_URI_SCHEME: StatusCode = StatusCode(416);
     /// 420 Bad Extension.
     pub const BAD_EXTENSION: StatusCode = StatusCode(420);
+    /// 422 Session Interval Too Small (RFC 4028 §6).
+    pub const SESSION_INTERVAL_TOO_SMALL: StatusCode = StatusCode(422);
     /// 423 Interval Too Brief.
     pub const INTERVAL_TOO_BRIEF: StatusCode = StatusCode(423);
+    /// 469 Bad Info Package (RFC 6086 §11.1).
+    pub const BAD_INFO_PACKAGE: StatusCode = StatusCode(469);
+    /// 480 Temporarily Unavailable.
+    pub const TEMPORARILY_UNAVAILABLE: StatusCode = StatusCode(480);
     /// 481 Call/Transaction Does Not Exist.
     pub const DOES_NOT_EXIST: StatusCode = StatusCode(481);
     /// 482 Loop Detected.
     pub const LOOP_DETECTED: StatusCode = StatusCode(482);
     /// 483 Too Many Hops.
     pub const TOO_MANY_HOPS: StatusCode = StatusCode(483);
+    /// 484 Address Incomplete.
+    pub const ADDRESS_INCOMPLETE: StatusCode = StatusCode(484);
+    /// 486 Busy Here.
+    pub const BUSY_HERE: StatusCode = StatusCode(486);
     /// 487 Request Terminated.
     pub const REQUEST_TERMINATED: StatusCode = StatusCode(487);
+    /// 488 Not Acceptable Here.
+    pub const NOT_ACCEPTABLE_HERE: StatusCode = StatusCode(488);
+    /// 489 Bad Event (RFC 6665 §8.3.2).
+    pub const BAD_EVENT: StatusCode = StatusCode(489);
+    /// 491 Request Pending.
+    pub const REQUEST_PENDING: StatusCode = StatusCode(491);
     /// 500 Server Internal Error.
     pub const SERVER_INTERNAL_ERROR: StatusCode = StatusCode(500);
     /// 501 Not Implemented.
     pub const NOT_IMPLEMENTED: StatusCode = StatusCode(501);
     /// 503 Service Unavailable.
     pub const SERVICE_UNAVAILABLE: StatusCode = StatusCode(503);
+    /// 504 Server Time-out.
+    pub const SERVER_TIMEOUT: StatusCode = StatusCode(504);
     /// 505 Version Not Supported.
     pub const VERSION_NOT_SUPPORTED: StatusCode = StatusCode(505);
     /// 513 Message Too Large.
@@ -121,6 +145,7 @@ impl StatusCode {
             423 => "Interval Too Brief",
             430 => "Flow Failed",
             439 => "First Hop Lacks Outbound Support",
+            469 => "Bad Info Package",
             480 => "Temporarily Unavailable",
             481 => "Call/Transaction Does Not Exist",
             482 => "Loop Detected",
@@ -130,6 +155,7 @@ impl StatusCode {
             486 => "Busy Here",
             487 => "Request Terminated",
             488 => "Not Acceptable Here",
+            489 => "Bad Event",
             491 => "Request Pending",
             493 => "Undecipherable",
             500 => "Server Internal Error",

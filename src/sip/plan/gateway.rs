@@ -75,6 +75,7 @@ impl<'a> Planner<'a> {
             domain: gateway.domain.clone(),
             keep_alive_server: self.keep_alive_server(),
             contact_transport: self.transport.contact_enable,
+            calls: self.calls(),
         }
     }
 

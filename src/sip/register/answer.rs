@@ -1,6 +1,7 @@
 //! Reading the answer to a REGISTER (RFC 3261 §10.2.4, §10.3).
 
-use super::{MAX_BINDINGS, MAX_EXPIRES, MAX_ROUTES, Refusal, Registration};
+use super::{MAX_BINDINGS, MAX_EXPIRES, MAX_ROUTES, Registration};
+use crate::sip::auth::Refusal;
 use crate::sip::message::{Contact, Response, StatusCode, Uri};
 use crate::sip::settings::ContactMatching;
 

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::{Answer, Credentials, Fault, Refusal, RegistrationId};
+use super::{Answer, Fault, RegistrationId};
+use crate::sip::auth::{Credentials, Refusal};
 use crate::sip::link::{Flow, LinkFault, LinkId, SLOW};
 use crate::sip::plan::{Line, RegistrationPlan};
 use crate::sip::rng::Rng;

@@ -1,12 +1,10 @@
 //! Registration (RFC 3261 §10.2): one machine for each gateway and address of record.
 //!
 //! A [`Registration`] decides when to send a REGISTER and what an answer
-//! means; `request` writes it, `answer` reads what came back, `credentials`
-//! answers challenges. It sends nothing itself: the stack does, over the link
+//! means; `request` writes it, `answer` reads what came back. It sends nothing itself: the stack does, over the link
 //! that the plan names.
 
 mod answer;
-mod credentials;
 mod machine;
 mod outcome;
 mod request;
@@ -15,11 +13,11 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
+use crate::sip::auth::Refusal;
 use crate::sip::link::LinkFault;
 use crate::sip::transport::Transport;
 
 pub use answer::{Answer, Grant};
-pub use credentials::{Credentials, Refusal};
 pub use machine::{Event, Purpose, Registration, Step};
 pub use request::{Place, Style, Written, address_of_record, user_part, write};
 

@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::answer::is_same;
 use super::machine::{Granted, Timer};
-use super::{
-    Answer, Credentials, Fault, Grant, Hint, MAX_RETRY_AFTER, MAX_ROUNDS, Purpose, Refusal,
-    Registration, Step,
-};
+use super::{Answer, Fault, Grant, Hint, MAX_RETRY_AFTER, MAX_ROUNDS, Purpose, Registration, Step};
+use crate::sip::auth::{Credentials, Refusal};
 use crate::sip::link::LinkFault;
 use crate::sip::settings::ContactMatching;
 use crate::sip::status::RegistrationState;

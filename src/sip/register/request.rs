@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-use super::{Purpose, Refusal, Registration};
+use super::{Purpose, Registration};
+use crate::sip::auth::Refusal;
 use crate::sip::hostport::{HostPort, bracketed};
 use crate::sip::link::Flow;
 use crate::sip::message::{CSeq, HeaderName, Method, Request, Uri, escape_param, escape_user};

@@ -9,12 +9,10 @@ use super::peers::Voice;
 use crate::sip::event::{Notice, Output, QueryId, Session, SocketId, StreamFault};
 use crate::sip::link::{self, Link, LinkId};
 use crate::sip::message::framing::{Frame, Framer, FramingError};
-use crate::sip::message::{Message, Method, Request, Response, validate_response};
+use crate::sip::message::{Message, Method, Response, validate_response};
 use crate::sip::resolve::{Answer, LookupFault};
-use crate::sip::serve::{Cancelled, Readiness, Server};
-use crate::sip::transaction::key::ServerKey;
-use crate::sip::transaction::table::{Arrived, Hop, User};
-use crate::sip::transport::{Transport, via};
+use crate::sip::transaction::table::{Hop, User};
+use crate::sip::transport::Transport;
 
 /// One stream and what has arrived of the next message.
 #[derive(Debug)]
@@ -277,6 +275,9 @@ impl Stack {
         let Some(user) = table.response(now, response, out) else {
             return;
         };
+        if let User::Call(leg, ask) = user {
+            return self.call_answered(now, leg, ask, response);
+        }
         if response.status.is_provisional() {
             return;
         }
@@ -291,54 +292,6 @@ impl Stack {
                 _ => {}
             }
         }
-    }
-
-    fn request(&mut self, now: Instant, name: &str, hop: Hop, mut request: Request) {
-        via::note_source(&mut request.headers, hop.peer);
-        // Without a Via there is nowhere to answer to.
-        let Ok(top) = request.headers.via() else {
-            return;
-        };
-        let mut hop = hop;
-        if hop.transport == Transport::Udp {
-            hop.peer = via::response_destination(&top, hop.peer);
-        }
-        let pace = self.core.pace(hop.transport);
-        let matching = self.core.interop.ack_branch_matching;
-        let Core { table, out, .. } = &mut self.core;
-        match table.request(now, &request, (hop, pace), matching, out) {
-            // §17.1.1.3: an ACK is never answered.
-            Arrived::Absorbed | Arrived::StrayAck => {}
-            Arrived::New(key) => {
-                let response = self.serve(name, hop, &request);
-                let Core { table, out, .. } = &mut self.core;
-                table.answer(now, &key, &response, out);
-            }
-            Arrived::Unkept => {
-                let response = self.serve(name, hop, &request);
-                self.core.out.push_back(hop.send(response.to_bytes()));
-            }
-        }
-    }
-
-    fn serve(&mut self, name: &str, hop: Hop, request: &Request) -> Response {
-        let gateway = self.gateways.get(name);
-        let readiness = gateway.map_or(Readiness::NotReady, |it| it.readiness(&self.core));
-        let contact = gateway.and_then(|it| it.contact(hop));
-        let known = request.method == Method::Cancel
-            && ServerKey::of_cancelled(request).is_some_and(|it| self.core.table.knows(&it));
-        let tag = self.core.rng.token();
-        let server = Server {
-            interop: &self.core.interop,
-            name: self.core.style.user_agent.as_deref(),
-            contact: contact.as_deref(),
-            readiness,
-            cancelled: match known {
-                true => Cancelled::Known,
-                false => Cancelled::Unknown,
-            },
-        };
-        server.answer(request, &tag)
     }
 
     /// The gateway and the link that a stream belongs to.

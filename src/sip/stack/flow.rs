@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use super::core::Core;
 use super::gateway::Gateway;
+use crate::sip::auth::Refusal;
 use crate::sip::event::Notice;
 use crate::sip::link::{GivenUp, LinkEvent, LinkFault, LinkId};
 use crate::sip::message::Response;
 use crate::sip::register::{
-    self, Answer, Event, Place, Purpose, Refusal, Registration, RegistrationId, Step, Written,
+    self, Answer, Event, Place, Purpose, Registration, RegistrationId, Step, Written,
 };
 use crate::sip::resolve::ResolveError;
 use crate::sip::transaction::table::{Hop, User};
@@ -132,7 +133,7 @@ impl Gateway {
             let Some(registration) = self.registration(carried) else {
                 continue;
             };
-            core.table.forget(super::user_of(registration));
+            core.table.forget(super::run::user_of(registration));
             let elsewhere = registration.settled_on.filter(|it| *it != id);
             // An old link counts as long as the settings still allow what it is.
             let stands = registration.is_registered()

@@ -6,31 +6,37 @@
 //! socket, no clock and no task in here: the same inputs at the same times
 //! give the same outputs.
 
+mod answer;
 mod arrive;
 mod back;
+mod calls;
 mod core;
 mod flow;
 mod gateway;
+mod inward;
+mod leave;
+mod outward;
 mod peers;
+mod run;
 mod settle;
 mod show;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use self::core::Core;
 use self::gateway::Gateway;
 use crate::sip::event::{Input, Output, SocketId, TimeOfDay};
-use crate::sip::link::LinkEvent;
+use crate::sip::message::StatusCode;
 use crate::sip::plan;
-use crate::sip::register::{Event, Registration};
+use crate::sip::session::Manner;
 use crate::sip::settings::Settings;
 use crate::sip::status::Status;
 use crate::sip::transaction::table::User;
 use arrive::Stream;
 use back::Way;
+use calls::Calls;
 
 /// How long a stop waits for registrations to be removed.
 pub const STOP: Duration = Duration::from_secs(3);
@@ -52,6 +58,8 @@ pub struct Stack {
     /// Streams that are gone and whose requests are still being answered, with their gateway.
     strays: BTreeMap<SocketId, String>,
     ways: Vec<Way>,
+    /// None where nobody above makes or takes calls.
+    calls: Option<Calls>,
     shown: Option<Status>,
     life: Life,
 }
@@ -65,9 +73,18 @@ impl Stack {
             streams: BTreeMap::new(),
             strays: BTreeMap::new(),
             ways: Vec::new(),
+            calls: None,
             shown: None,
             life: Life::New,
         }
+    }
+
+    /// The same stack with a user of calls, who hears each [`Output::Call`];
+    /// without one every INVITE is refused with 503.
+    #[must_use]
+    pub fn with_calls(mut self, manner: Manner) -> Self {
+        self.calls = Some(Calls::new(manner));
+        self
     }
 
     /// Takes in one fact.
@@ -115,6 +132,7 @@ impl Stack {
             Input::Closed { id } => self.stream_ended(now, id, None),
             Input::Failed { id, fault } => self.stream_ended(now, id, Some(fault)),
             Input::Resolved { id, answer } => self.resolved(now, id, answer),
+            Input::Call(order) => self.order(now, order),
             Input::Tick => {}
             Input::Shutdown => self.stop(now),
         }
@@ -122,6 +140,7 @@ impl Stack {
         self.close_silent(now);
         self.forget_closed();
         self.return_stranded(now);
+        self.settle_calls(now);
         self.publish(now);
     }
 
@@ -142,6 +161,7 @@ impl Stack {
             .chain(self.core.table.next_deadline())
             .chain(self.ways.iter().filter_map(Way::deadline))
             .chain(self.next_silence())
+            .chain(self.next_of_calls())
             .chain(stop)
             .min()
     }
@@ -172,6 +192,7 @@ impl Stack {
             .cloned()
             .collect();
         for name in gone {
+            self.end_legs(now, Some(&name));
             // A gateway without a plan lets everything go and is dropped once it has.
             plans.insert(name, plan::GatewayPlan::default());
         }
@@ -238,6 +259,7 @@ impl Stack {
             return;
         }
         self.life = Life::Stopping(now + STOP);
+        self.end_calls(now);
         for gateway in self.gateways.values_mut() {
             gateway.dissolve(&mut self.core, now);
         }
@@ -261,7 +283,8 @@ impl Stack {
         let Life::Stopping(until) = self.life else {
             return;
         };
-        if now < until && !self.gateways.values().all(Gateway::is_dissolved) {
+        let dissolved = self.gateways.values().all(Gateway::is_dissolved);
+        if now < until && !(dissolved && self.is_without_calls()) {
             return;
         }
         for gateway in self.gateways.values_mut() {
@@ -279,6 +302,9 @@ impl Stack {
 
     fn unanswered(&mut self, now: Instant, users: Vec<User>) {
         for user in users {
+            if let User::Call(leg, ask) = user {
+                self.call_unanswered(now, leg, ask, StatusCode::REQUEST_TIMEOUT);
+            }
             for gateway in self.gateways.values_mut() {
                 gateway.unanswered(&mut self.core, now, user);
             }
@@ -293,98 +319,5 @@ impl Stack {
             self.shown = Some(status.clone());
             self.core.out.push_back(Output::Publish(Box::new(status)));
         }
-    }
-}
-
-/// The transactions of a registration.
-fn user_of(registration: &Registration) -> User {
-    User::Registration(registration.id)
-}
-
-impl Gateway {
-    /// Runs what is due.
-    fn tick(&mut self, core: &mut Core, now: Instant) {
-        self.retry_listeners(core, now);
-        self.each_link(core, now, |link, cx| link.tick(cx));
-        let ids: Vec<_> = self
-            .registrations
-            .values()
-            .chain(&self.leaving)
-            .map(|it| it.id)
-            .collect();
-        for id in ids {
-            let Some(registration) = self.registration(id) else {
-                continue;
-            };
-            let steps = registration.tick(now);
-            self.steps(core, now, id, steps);
-        }
-        self.sweep(core, now);
-    }
-
-    /// Does `what` to every link, and what comes of it.
-    fn each_link(
-        &mut self,
-        core: &mut Core,
-        now: Instant,
-        what: impl Fn(&mut crate::sip::link::Link, &mut crate::sip::link::Context<'_>) -> Vec<LinkEvent>,
-    ) {
-        let links = self.links.values().chain(&self.draining);
-        let ids: Vec<_> = links.map(|it| it.id).collect();
-        for id in ids {
-            let Some(link) = self.link(id) else { continue };
-            let events = what(link, &mut core.context(now));
-            self.link_events(core, now, id, events);
-        }
-    }
-
-    /// Keep-alives have another pace or method.
-    fn reschedule(&mut self, core: &mut Core, now: Instant) {
-        self.silent &= core.manner.options.is_some();
-        self.each_link(core, now, |link, cx| {
-            link.schedule_keep_alive(cx);
-            Vec::new()
-        });
-    }
-
-    /// No answer came to a request of `user`.
-    fn unanswered(&mut self, core: &mut Core, now: Instant, user: User) {
-        match user {
-            User::Registration(id) => self.tell(core, now, id, Event::TimedOut),
-            User::KeepAlive(id) if self.link(id).is_some() => {
-                self.keep_alive_missed(core, now, id);
-            }
-            User::KeepAlive(_) => {}
-        }
-    }
-
-    /// RFC 3261 §18.4: where there is another target, that the request of
-    /// `user` did not arrive counts as no answer. Where there is none, the
-    /// request goes on being repeated, and what is known is told.
-    fn undelivered(&mut self, core: &mut Core, now: Instant, user: User, peer: SocketAddr) {
-        let link = match user {
-            User::Registration(id) => self.registration(id).and_then(|it| it.link),
-            User::KeepAlive(id) => Some(id),
-        };
-        let Some(link) = link.and_then(|it| self.link(it)) else {
-            return;
-        };
-        match user {
-            User::Registration(id) if !link.has_another() => {
-                self.tell(core, now, id, Event::Undelivered(peer));
-            }
-            User::Registration(_) | User::KeepAlive(_) => {
-                core.table.forget(user);
-                self.unanswered(core, now, user);
-            }
-        }
-    }
-
-    /// Whether nothing is left of it.
-    fn is_empty(&self) -> bool {
-        self.links.is_empty()
-            && self.draining.is_empty()
-            && self.leaving.is_empty()
-            && self.listeners.is_empty()
     }
 }

@@ -200,7 +200,7 @@ impl Gateway {
         link: Option<LinkId>,
     ) {
         if let Some(old) = self.registrations.remove(&line) {
-            core.table.forget(super::user_of(&old));
+            core.table.forget(super::run::user_of(&old));
             self.replaced.push((line.clone(), old));
         }
         self.enrol(core, now, (line, plan, link), None);
@@ -218,7 +218,7 @@ impl Gateway {
         let Some(registration) = self.registrations.get_mut(line) else {
             return;
         };
-        core.table.forget(super::user_of(registration));
+        core.table.forget(super::run::user_of(registration));
         registration.rebind(plan, link);
         let id = registration.id;
         match fault {
@@ -273,7 +273,7 @@ impl Gateway {
 
     /// Removes a registration at its registrar.
     pub(super) fn part(&mut self, core: &mut Core, now: Instant, mut registration: Registration) {
-        core.table.forget(super::user_of(&registration));
+        core.table.forget(super::run::user_of(&registration));
         let id = registration.id;
         let link = registration.settled_on.or(registration.link);
         registration.link = link;
@@ -306,7 +306,7 @@ impl Gateway {
             .partition(|(_, it)| it.link == Some(id));
         self.replaced = replaced;
         for (_, registration) in stranded {
-            core.table.forget(super::user_of(&registration));
+            core.table.forget(super::run::user_of(&registration));
         }
         self.leaving.retain(|it| it.link != Some(id));
         let settled = self.registrations.values_mut();

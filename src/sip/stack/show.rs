@@ -74,6 +74,11 @@ impl Gateway {
         units.peek().is_some() && !units.any(|it| it.is_registered())
     }
 
+    /// Whether it serves no calls before one of the unit's registrations stands.
+    pub(super) fn serves_nobody(&self) -> bool {
+        self.plan.unregistered.gateway_waits && self.is_unregistered()
+    }
+
     /// Whether its links and registrations all stand.
     pub(super) fn readiness(&self, core: &Core) -> Readiness {
         let stands = self.state(core).0 == GatewayState::Ready
@@ -140,7 +145,7 @@ impl Gateway {
         if let Some(fault) = self.lost_server(core) {
             return (GatewayState::ServerUnreachable, fault.to_string());
         }
-        if self.plan.unregistered.gateway_waits && self.is_unregistered() {
+        if self.serves_nobody() {
             let reason = "none of the unit's registrations stands: see SipEp.RegistrationStatus and SipEp.DefaultUnitRegistrationUnregisteredBehavior";
             return (GatewayState::Unregistered, reason.to_owned());
         }

@@ -19,6 +19,11 @@ impl ClientKey {
         }
     }
 
+    /// The branch that we made.
+    pub fn branch(&self) -> &str {
+        &self.branch
+    }
+
     /// The key that a response answers to, if it can be told.
     pub fn of_response(response: &Response) -> Option<Self> {
         let via = response.headers.via().ok()?;

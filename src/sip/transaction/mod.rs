@@ -5,6 +5,7 @@
 //! octets to repeat and finds the transaction that a message belongs to.
 
 pub mod client;
+mod derived;
 pub mod invite_client;
 pub mod invite_server;
 pub mod key;

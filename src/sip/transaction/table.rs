@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::client::Client;
+use super::derived::{acknowledgement, cancellation};
 use super::invite_client::InviteClient;
 use super::invite_server::InviteServer;
 use super::key::{CallMark, ClientKey, ServerKey};
@@ -17,8 +18,9 @@ use super::server::Server;
 use super::{Action, Pace};
 use crate::sip::event::{Output, SocketId};
 use crate::sip::link::{Flow, LinkId};
-use crate::sip::message::{HeaderName, Method, Request, Response};
+use crate::sip::message::{Method, Request, Response};
 use crate::sip::register::RegistrationId;
+use crate::sip::session::{LegId, Reason};
 use crate::sip::settings::AckBranchMatching;
 use crate::sip::transport::Transport;
 
@@ -32,6 +34,10 @@ pub enum User {
     Registration(RegistrationId),
     /// The keep-alive of a link.
     KeepAlive(LinkId),
+    /// A leg of a call, by the number of its request.
+    Call(LegId, u32),
+    /// Nobody: a CANCEL has done its work when it was sent.
+    Nobody,
 }
 
 /// Where a message of a transaction goes.
@@ -100,6 +106,7 @@ pub struct Table {
     clients: BTreeMap<ClientKey, Asked>,
     servers: BTreeMap<ServerKey, Served>,
     stranded: Vec<Stranded>,
+    lost: Vec<User>,
 }
 
 impl Table {
@@ -127,6 +134,26 @@ impl Table {
             user,
         };
         self.clients.insert(key, asked);
+    }
+
+    /// Sends the CANCEL of the INVITE that `user` waits for (RFC 3261 §9.1): by
+    /// the same way, and under the same branch.
+    pub fn cancel(
+        &mut self,
+        now: Instant,
+        user: User,
+        give_up: Duration,
+        reason: Option<&Reason>,
+        out: &mut VecDeque<Output>,
+    ) {
+        let Some((key, asked)) = self.clients.iter().find(|(_, it)| it.user == user) else {
+            return;
+        };
+        let request = cancellation(&asked.request, reason);
+        let (branch, hop) = (key.branch().to_owned(), asked.hop);
+        let carrier = hop.transport.carrier();
+        let way = (hop, Pace { carrier, give_up });
+        self.ask(now, request, &branch, way, User::Nobody, out);
     }
 
     /// A response arrived: whom to hand it to, if anybody waits for it.
@@ -227,8 +254,18 @@ impl Table {
         for served in self.servers.values_mut() {
             served.lost |= served.hop.socket == socket && served.hop.transport != Transport::Udp;
         }
-        self.clients
-            .retain(|_, it| it.hop.socket != socket || it.hop.transport == Transport::Udp);
+        self.clients.retain(|_, it| {
+            let stays = it.hop.socket != socket || it.hop.transport == Transport::Udp;
+            if !stays {
+                self.lost.push(it.user);
+            }
+            stays
+        });
+    }
+
+    /// Who lost a request with its connection since this was last asked.
+    pub fn lost(&mut self) -> Vec<User> {
+        std::mem::take(&mut self.lost)
     }
 
     /// Whether requests that came by this stream are still being answered.
@@ -366,27 +403,4 @@ fn same_sent_by(request: &Request, response: &Response) -> bool {
         (Ok(ours), Ok(theirs)) => (ours.host, ours.port) == (theirs.host, theirs.port),
         _ => false,
     }
-}
-
-/// The ACK of a failure (RFC 3261 §17.1.1.3): the INVITE's own Via, Route and CSeq number, the response's To.
-fn acknowledgement(invite: &Request, response: &Response) -> Request {
-    let mut ack = invite.clone();
-    ack.method = Method::Ack;
-    ack.body.clear();
-    let mut headers = crate::sip::message::Headers::new();
-    if let Ok(via) = invite.headers.via() {
-        headers.push(HeaderName::Via, via);
-    }
-    for name in [HeaderName::Route, HeaderName::MaxForwards, HeaderName::From] {
-        headers.copy(&name, &invite.headers);
-    }
-    headers.copy(&HeaderName::To, &response.headers);
-    headers.copy(&HeaderName::CallId, &invite.headers);
-    if let Ok(mut cseq) = invite.headers.cseq() {
-        cseq.method = Method::Ack;
-        headers.push(HeaderName::CSeq, cseq);
-    }
-    headers.push(HeaderName::ContentLength, 0);
-    ack.headers = headers;
-    ack
 }

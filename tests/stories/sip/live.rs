@@ -122,7 +122,7 @@ impl Running {
     async fn shows(&mut self, so: impl Fn(&Status) -> bool) {
         self.until(|report| match report {
             Report::Status(status) => so(&status).then_some(()),
-            Report::Notice(_) | Report::LastPort(_) => None,
+            Report::Notice(_) | Report::Call(_) | Report::LastPort(_) => None,
         })
         .await;
     }
@@ -170,7 +170,7 @@ async fn the_status_of_a_link_tells_what_tls_agreed_on() {
             let link = status.links.into_iter().next()?;
             (link.state == LinkState::Up).then(|| link.session.expect("TLS"))
         }
-        Report::Notice(_) | Report::LastPort(_) => None,
+        Report::Notice(_) | Report::Call(_) | Report::LastPort(_) => None,
     })
     .await;
     let expected = Session {
@@ -244,7 +244,7 @@ async fn a_peer_that_speaks_clear_text_to_the_tls_port_is_not_let_in() {
             None
         }
         Report::Notice(notice) => Some(notice.logged()),
-        Report::Status(_) | Report::LastPort(_) => None,
+        Report::Status(_) | Report::Call(_) | Report::LastPort(_) => None,
     })
     .await;
     assert_eq!(told.name(), "1400.140");

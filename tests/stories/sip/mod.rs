@@ -1,5 +1,6 @@
 //! The SIP stack on a simulated network: every run is instant and repeats exactly.
 
+mod calls;
 mod changes;
 mod clear;
 mod corners;

@@ -13,6 +13,7 @@ use demarc::sip::message::Request;
 use demarc::sip::message::framing::Framer;
 use demarc::sip::resolve::Records;
 use demarc::sip::rng::Rng;
+use demarc::sip::session::Event;
 use demarc::sip::settings::{
     Authentication, Gateway, Proxy, Registration, Settings, TransportConfig, UnitRegistration,
 };
@@ -58,6 +59,8 @@ pub(super) struct World {
     pub(super) notices: Vec<String>,
     pub(super) registrars: Vec<Registrar>,
     pub(super) zone: BTreeMap<String, Records>,
+    /// What the user of calls was told.
+    pub(super) heard: Vec<Event>,
     /// Of a hundred datagrams, so many get lost.
     pub(super) loss: u64,
     /// Servers to which streams never open.
@@ -93,9 +96,15 @@ pub(super) struct World {
 impl World {
     /// One gateway named `default` on 192.0.2.1 that registers user 100 nowhere yet.
     pub(super) fn new() -> Self {
+        Self::of(Stack::new([5; 32]))
+    }
+
+    /// The same around another stack.
+    pub(super) fn of(stack: Stack) -> Self {
         let now = Instant::now();
         let mut world = Self {
-            stack: Stack::new([5; 32]),
+            stack,
+            heard: Vec::new(),
             settings: Settings::default(),
             status: Status::default(),
             notices: Vec::new(),

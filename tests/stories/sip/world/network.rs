@@ -108,6 +108,7 @@ impl World {
             }
             Output::Publish(status) => self.status = *status,
             Output::Notice(notice) => self.notices.push(notice.logged().text),
+            Output::Call(event) => self.heard.push(event),
             Output::RememberPort(port) => self.remembered.push(port),
             Output::Done => self.is_done = true,
         }

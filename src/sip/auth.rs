@@ -65,7 +65,7 @@ enum Age {
     Renewed,
 }
 
-/// The challenges of one registration.
+/// The challenges of one registration or call.
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
     held: Vec<Held>,
@@ -131,7 +131,7 @@ impl Credentials {
             let target = Target {
                 method: &method,
                 uri: &uri,
-                body: &[],
+                body: &request.body,
             };
             let cnonce = rng.token();
             let credentials = held.challenge.answer(
