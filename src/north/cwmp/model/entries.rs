@@ -1,80 +1,216 @@
 //! The entries of an answer, one after the other.
 //!
-//! Most of a long answer are plain columns of rows, several of a row in
-//! succession: a row is looked up once for all of them, and a text that the
-//! tree holds is not copied. Everything else is read as `read` says.
+//! What is asked for is kept as the paths mean it, and walked over whenever it
+//! is told. Most of a long answer are plain columns of rows: a row is looked
+//! up once for all of them, and a text that the tree holds is not copied.
+//! Everything else is read as `read` says.
 
-use super::DataModel;
-use super::map::{At, Cell, Form, Otherwise, Source};
-use super::path::{Parameter, Place};
-use crate::schema::{Role, Value};
-use crate::tree::Row;
-use crate::wire::soap::Entry;
-use std::borrow::Cow;
-use std::sync::Arc;
+use super::map::{At, Cell, Form, Leaf, Otherwise, Source};
+use super::path::{Around, Place, Spot};
+use super::text::push_number;
+use super::{Code, DataModel, Model};
+use crate::schema::{Base, Index, Role, TableId, Value};
+use crate::tree::{Instances, Row, RowsAfter};
+use crate::wire::soap::message::{Header, Namespace};
+use crate::wire::soap::{Entry, Object, print_values};
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+
+/// The parameters that an answer tells, in the reading of the tree in which they were found.
+#[derive(Clone)]
+pub struct Selection {
+    view: Instances,
+    spots: Vec<Spot>,
+    count: usize,
+}
 
 impl DataModel<'_> {
-    /// Parameters as they stand in an answer.
-    pub fn entries<'p>(&'p self, parameters: &'p [Parameter]) -> impl Iterator<Item = Entry<'p>> {
-        let mut last: Option<(&'p Arc<Place>, Option<&'p Row>)> = None;
-        parameters.iter().map(move |parameter| {
-            let place = &parameter.place;
-            let row = match last {
-                Some((known, row)) if Arc::ptr_eq(known, place) => row,
-                _ => self.stored_row(place),
-            };
-            last = Some((place, row));
-            Entry {
-                object: &place.path,
-                name: parameter.leaf.name,
-                kind: parameter.leaf.kind,
-                value: self.said(parameter, row),
-            }
-        })
-    }
-
-    /// The row of the instance around an object, where the tree keeps it.
-    fn stored_row<'p>(&'p self, place: &'p Place) -> Option<&'p Row> {
-        let (table, index) = place.row()?;
-        self.view.rows(*table).get(index)
-    }
-
-    fn said<'p>(&'p self, parameter: &'p Parameter, row: Option<&'p Row>) -> Cow<'p, str> {
-        let own = |cell: &Cell| plain(&parameter.place, cell, row);
-        match parameter.leaf.source {
-            Source::Constant(text) => Cow::Borrowed(text),
-            Source::Cell(cell) => match own(cell) {
-                Some(text) => Cow::Borrowed(text),
-                None => Cow::Owned(self.text(&parameter.place, parameter.leaf)),
-            },
-            Source::Version | Source::Count(_) | Source::Alias | Source::Transport => {
-                Cow::Owned(self.text(&parameter.place, parameter.leaf))
-            }
+    /// No parameter yet.
+    pub fn nothing(&self) -> Selection {
+        Selection {
+            view: self.view.clone(),
+            spots: Vec::new(),
+            count: 0,
         }
+    }
+
+    /// Adds the parameters of a full or partial path; "" is all of them.
+    pub fn select(&self, path: &str, selection: &mut Selection) -> Result<(), Code> {
+        for spot in self.resolve(path)? {
+            let Ok(()) = self.walk::<Infallible>(&spot, &mut |_, leaves| {
+                selection.count += leaves.len();
+                Ok(())
+            });
+            selection.spots.push(spot);
+        }
+        Ok(())
+    }
+
+    /// The text of a value; `room` is for what nobody holds yet.
+    fn said<'s>(
+        &'s self,
+        place: &'s Place,
+        leaf: &'static Leaf,
+        row: Option<&'s Row>,
+        room: &'s mut String,
+    ) -> &'s str {
+        let at_hand = match &leaf.source {
+            Source::Constant(text) => Some(AtHand::Text(text)),
+            Source::Cell(cell) => self.at_hand(place, cell, row),
+            Source::Alias => place.row().map(AtHand::AliasOf),
+            Source::Version | Source::Count(_) | Source::Transport => None,
+        };
+        room.clear();
+        match at_hand {
+            Some(AtHand::Text(text)) => return text,
+            Some(AtHand::Number(number)) => push_number(number, room),
+            Some(AtHand::AliasOf(row)) => row.instance.push_alias(row.number, room),
+            None => *room = self.text(place, leaf),
+        }
+        room
+    }
+
+    /// What a cell shows where it needs no more than to be printed; `row` is
+    /// that of the instance around it.
+    fn at_hand<'s>(
+        &'s self,
+        place: &'s Place,
+        cell: &Cell,
+        row: Option<&'s Row>,
+    ) -> Option<AtHand<'s>> {
+        let column = cell.column.get();
+        let row = match (&cell.at, place.row()) {
+            (At::Row, Some(around)) if around.table == column.table => row,
+            (At::Scalar, _) => self.view.rows(column.table).get(&Index::scalar()),
+            _ => None,
+        }?;
+        let (Form::Plain | Form::Switch, Otherwise::Nothing) = (&cell.form, &cell.otherwise) else {
+            return None;
+        };
+        let value: &Value = match column.role {
+            Role::Stored(_) if column.secret => return Some(AtHand::Text("")),
+            Role::Stored(slot) if !column.table.get().is_live() => row.cell(slot)?,
+            Role::Index if column.syntax.base == Base::Unsigned => {
+                return only(&place.row()?.instance.index).map(AtHand::Number);
+            }
+            // It reads as its noOp.
+            Role::Command(_) => return column.syntax.label(0).map(AtHand::Text),
+            _ => return None,
+        };
+        if let Form::Switch = cell.form {
+            return Some(AtHand::Text(match value.number() {
+                Some(1) => "true",
+                _ => "false",
+            }));
+        }
+        let text = value.as_displayed(&column.syntax).map(AtHand::Text);
+        text.or_else(|| value.number().map(AtHand::Number))
     }
 }
 
-/// What a column of this row holds as text, where nothing else counts for the cell.
-fn plain<'p>(place: &Place, cell: &Cell, row: Option<&'p Row>) -> Option<&'p str> {
-    let column = cell.column.get();
-    let here = matches!(cell.at, At::Row) && place.row()?.0 == column.table;
-    let (Form::Plain | Form::Switch, Otherwise::Nothing, true) =
-        (&cell.form, &cell.otherwise, here)
-    else {
-        return None;
-    };
-    let value: &Value = match column.role {
-        Role::Stored(_) if column.secret => return Some(""),
-        Role::Stored(slot) if !column.table.get().is_live() => row?.cell(slot)?,
-        // It reads as its noOp.
-        Role::Command(_) => return row.and(column.syntax.label(0)),
-        _ => return None,
-    };
-    match cell.form {
-        Form::Switch => Some(match value.number() {
-            Some(1) => "true",
-            _ => "false",
-        }),
-        _ => value.as_displayed(&column.syntax),
+impl Selection {
+    /// How many parameters there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The same parameters, each with one value however often it is told.
+    pub fn held(self) -> Self {
+        Self {
+            view: self.view.held(),
+            ..self
+        }
+    }
+
+    /// Prints the GetParameterValuesResponse.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn print(
+        &self,
+        namespace: Namespace,
+        header: &Header,
+        settings: &Model,
+        sink: &mut impl io::Write,
+    ) -> io::Result<()> {
+        print_values(namespace, header, self.count, sink, |sink| {
+            self.tell(settings, |entry| entry.print(sink))
+        })
+    }
+
+    /// Tells each parameter, in the order of the answer, until telling fails.
+    fn tell(
+        &self,
+        settings: &Model,
+        mut tell: impl FnMut(&Entry<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let model = DataModel::new(&self.view, settings);
+        let mut rows = InStep {
+            view: &self.view,
+            ahead: None,
+        };
+        let (mut object, mut room) = (Object::default(), String::new());
+        self.spots.iter().try_for_each(|spot| {
+            model.walk(spot, &mut |place, leaves| {
+                let row = place.row().and_then(|around| rows.of(around));
+                object.enter(&place.path);
+                leaves.iter().try_for_each(|leaf| {
+                    tell(&Entry {
+                        object: &object,
+                        name: leaf.name,
+                        kind: leaf.kind,
+                        value: model.said(place, leaf, row, &mut room),
+                    })
+                })
+            })
+        })
+    }
+}
+
+impl fmt::Debug for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Selection")
+            .field("spots", &self.spots)
+            .field("count", &self.count)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The rows of instances, found in step with them: most tables are numbered
+/// in the order of their keys.
+struct InStep<'a> {
+    view: &'a Instances,
+    ahead: Option<(TableId, RowsAfter<'a>)>,
+}
+
+impl<'a> InStep<'a> {
+    fn of(&mut self, around: &Around) -> Option<&'a Row> {
+        let index = &around.instance.index;
+        if let Some((table, ahead)) = &mut self.ahead
+            && *table == around.table
+            && let Some((key, row)) = ahead.next()
+            && key == index
+        {
+            return Some(row);
+        }
+        let rows = self.view.rows(around.table);
+        self.ahead = Some((around.table, rows.after(Some(index.arcs()))));
+        rows.get(index)
+    }
+}
+
+/// What a value is before it is text.
+enum AtHand<'a> {
+    Text(&'a str),
+    Number(i64),
+    AliasOf(&'a Around),
+}
+
+/// The one number that a key is.
+fn only(index: &Index) -> Option<i64> {
+    match index.arcs() {
+        [number] => Some(i64::from(*number)),
+        _ => None,
     }
 }
