@@ -214,3 +214,138 @@ fn only(index: &Index) -> Option<i64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::north::cwmp::settings::Settings;
+    use crate::schema::{Name, ep_adm, hoc, sip_ep};
+    use crate::tree::{Actor, Configured, Creation, Transaction, Tree};
+    use crate::wire::soap::message::{CpeResponse, Envelope, FromCpe, ParameterValue};
+    use crate::wire::soap::print;
+
+    fn commit(tree: &Tree, fill: impl FnOnce(&mut Transaction)) {
+        let mut txn = Transaction::new(Actor::device());
+        fill(&mut txn);
+        tree.commit_and_wait(txn, 0).expect("granted");
+    }
+
+    fn settings(tree: &Tree) -> Model {
+        Settings::read(&tree.snapshot()).model
+    }
+
+    /// Gateways whose numbers are not in the order of their names, hosts with
+    /// all that a text may hold, and TR-104.
+    fn device() -> Tree {
+        let tree = Tree::in_memory();
+        let set = |txn: &mut Transaction, name: &str, value: Value| {
+            txn.assign(Name::parse(name).expect("a name"), value);
+        };
+        for gateway in ["zürich", "default", "b"] {
+            commit(&tree, |txn| {
+                txn.create(
+                    sip_ep::gateway::TABLE,
+                    Index::text(gateway),
+                    Creation::Active,
+                );
+            });
+            let numbered = settings(&tree);
+            commit(&tree, |txn| {
+                DataModel::new(&tree.instances(), &numbered).number(txn);
+            });
+        }
+        commit(&tree, |txn| {
+            txn.create(
+                ep_adm::endpoint::TABLE,
+                Index::text("Port01"),
+                Creation::Active,
+            );
+            set(txn, "Cwmp.Tr104Enable", Value::Integer(1));
+            set(txn, "Cwmp.Password", "secret".into());
+            for (row, name) in [(4_000_000_000, "<&>\r\u{e9}"), (7, "\u{1}"), (70, "a\nb")] {
+                let (column, index) = (hoc::static_hosts::NAME.id(), Index::number(row));
+                txn.assign(Name { column, index }, name.into());
+            }
+        });
+        tree
+    }
+
+    fn told(selection: &Selection, settings: &Model) -> String {
+        let (mut octets, header) = (Vec::new(), Header::default());
+        let printed = selection.print(Namespace::Cwmp12, &header, settings, &mut octets);
+        printed.expect("a Vec takes everything");
+        String::from_utf8(octets).expect("UTF-8")
+    }
+
+    fn collected(values: Vec<ParameterValue>) -> String {
+        let message = Envelope {
+            namespace: Namespace::Cwmp12,
+            header: Header::default(),
+            body: FromCpe::Response(CpeResponse::GetParameterValues(values)),
+        };
+        let mut octets = Vec::new();
+        print(&message, &mut octets).expect("a Vec takes everything");
+        String::from_utf8(octets).expect("UTF-8")
+    }
+
+    #[test]
+    fn what_is_told_in_one_go_is_what_each_parameter_says_by_itself() {
+        let tree = device();
+        let view = tree.instances();
+        let mut settings = settings(&tree);
+        for aliases in [false, true] {
+            settings.aliases = aliases;
+            let model = DataModel::new(&view, &settings);
+            let mut selection = model.nothing();
+            let mut values = Vec::new();
+            let gateways = "Device.Services.VoiceService.*.SIP.Network.*.";
+            for path in [
+                "",
+                "Device.Time.NTPServer1",
+                gateways,
+                "Device.X_0090F8_Hoc.",
+            ] {
+                model.select(path, &mut selection).expect("it is there");
+                let found = model.find(path).expect("it is there");
+                values.extend(found.iter().map(|one| model.value(one)));
+            }
+            assert!(values.len() > 500, "{}", values.len());
+            assert_eq!(selection.count(), values.len());
+            let (told, collected) = (told(&selection, &settings), collected(values));
+            let differ = told.split("<Name>").zip(collected.split("<Name>"));
+            for (told, collected) in differ {
+                assert_eq!(told, collected);
+            }
+            assert!(told == collected);
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_not_in_the_order_of_keys_have_their_own_rows() {
+        let tree = device();
+        let (view, settings) = (tree.instances(), settings(&tree));
+        let model = DataModel::new(&view, &settings);
+        let mut selection = model.nothing();
+        let names = "Device.X_0090F8_SipEp.Gateway.*.Name";
+        model.select(names, &mut selection).expect("there");
+        let told = told(&selection, &settings);
+        let at = |name: &str| told.find(&format!(">{name}</Value>")).expect(&told);
+        assert!(at("zürich") < at("default") && at("default") < at("b"));
+    }
+
+    #[test]
+    fn rows_that_come_later_are_not_told_since_their_numbers_are_not_kept() {
+        let tree = device();
+        let (view, settings) = (tree.instances(), settings(&tree));
+        let model = DataModel::new(&view, &settings);
+        let mut selection = model.nothing();
+        model
+            .select("Device.X_0090F8_Hoc.", &mut selection)
+            .expect("there");
+        let before = told(&selection, &settings);
+        commit(&tree, |txn| {
+            txn.create(hoc::static_hosts::TABLE, Index::number(8), Creation::Active);
+        });
+        assert_eq!(told(&selection.held(), &settings), before);
+    }
+}
