@@ -7,7 +7,6 @@
 
 pub mod device_type;
 mod draft;
-mod entries;
 pub mod explain;
 pub mod export;
 mod known;
@@ -16,15 +15,17 @@ mod numbers;
 mod path;
 mod read;
 mod rows;
+mod said;
+mod selection;
 mod text;
 mod told;
 mod user;
 mod walk;
 mod write;
 
-pub use entries::Selection;
 pub use known::Known;
 pub use path::Parameter;
+pub use selection::Selection;
 pub use told::tables;
 
 use super::fault::Code;

@@ -1,21 +1,18 @@
-//! The entries of an answer, one after the other.
+//! What an answer tells, one parameter after the other.
 //!
-//! What is asked for is kept as the paths mean it, and walked over whenever it
-//! is told. Most of a long answer are plain columns of rows: a row is looked
-//! up once for all of them, and a text that the tree holds is not copied.
-//! Everything else is read as `read` says.
+//! Only the spots that the paths lead to are kept: the parameters are walked
+//! over whenever they are told, so that thousands of them stand nowhere in
+//! memory. They are those of one reading of the tree, since the numbers of
+//! rows that come later are not kept yet.
 
-use super::map::{At, Cell, Form, Leaf, Otherwise, Source};
-use super::path::{Around, Place, Spot};
-use super::text::push_number;
+use super::path::{Around, Spot};
 use super::{Code, DataModel, Model};
-use crate::schema::{Base, Index, Role, TableId, Value};
+use crate::schema::TableId;
 use crate::tree::{Instances, Row, RowsAfter};
 use crate::wire::soap::message::{Header, Namespace};
 use crate::wire::soap::{Entry, Object, print_values};
 use std::convert::Infallible;
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 /// The parameters that an answer tells, in the reading of the tree in which they were found.
 #[derive(Clone)]
@@ -45,67 +42,6 @@ impl DataModel<'_> {
             selection.spots.push(spot);
         }
         Ok(())
-    }
-
-    /// The text of a value; `room` is for what nobody holds yet.
-    fn said<'s>(
-        &'s self,
-        place: &'s Place,
-        leaf: &'static Leaf,
-        row: Option<&'s Row>,
-        room: &'s mut String,
-    ) -> &'s str {
-        let at_hand = match &leaf.source {
-            Source::Constant(text) => Some(AtHand::Text(text)),
-            Source::Cell(cell) => self.at_hand(place, cell, row),
-            Source::Alias => place.row().map(AtHand::AliasOf),
-            Source::Version | Source::Count(_) | Source::Transport => None,
-        };
-        room.clear();
-        match at_hand {
-            Some(AtHand::Text(text)) => return text,
-            Some(AtHand::Number(number)) => push_number(number, room),
-            Some(AtHand::AliasOf(row)) => row.instance.push_alias(row.number, room),
-            None => *room = self.text(place, leaf),
-        }
-        room
-    }
-
-    /// What a cell shows where it needs no more than to be printed; `row` is
-    /// that of the instance around it.
-    fn at_hand<'s>(
-        &'s self,
-        place: &'s Place,
-        cell: &Cell,
-        row: Option<&'s Row>,
-    ) -> Option<AtHand<'s>> {
-        let column = cell.column.get();
-        let row = match (&cell.at, place.row()) {
-            (At::Row, Some(around)) if around.table == column.table => row,
-            (At::Scalar, _) => self.view.rows(column.table).get(&Index::scalar()),
-            _ => None,
-        }?;
-        let (Form::Plain | Form::Switch, Otherwise::Nothing) = (&cell.form, &cell.otherwise) else {
-            return None;
-        };
-        let value: &Value = match column.role {
-            Role::Stored(_) if column.secret => return Some(AtHand::Text("")),
-            Role::Stored(slot) if !column.table.get().is_live() => row.cell(slot)?,
-            Role::Index if column.syntax.base == Base::Unsigned => {
-                return only(&place.row()?.instance.index).map(AtHand::Number);
-            }
-            // It reads as its noOp.
-            Role::Command(_) => return column.syntax.label(0).map(AtHand::Text),
-            _ => return None,
-        };
-        if let Form::Switch = cell.form {
-            return Some(AtHand::Text(match value.number() {
-                Some(1) => "true",
-                _ => "false",
-            }));
-        }
-        let text = value.as_displayed(&column.syntax).map(AtHand::Text);
-        text.or_else(|| value.number().map(AtHand::Number))
     }
 }
 
@@ -200,26 +136,11 @@ impl<'a> InStep<'a> {
     }
 }
 
-/// What a value is before it is text.
-enum AtHand<'a> {
-    Text(&'a str),
-    Number(i64),
-    AliasOf(&'a Around),
-}
-
-/// The one number that a key is.
-fn only(index: &Index) -> Option<i64> {
-    match index.arcs() {
-        [number] => Some(i64::from(*number)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::north::cwmp::settings::Settings;
-    use crate::schema::{Name, ep_adm, hoc, sip_ep};
+    use crate::schema::{Index, Name, Value, ep_adm, hoc, sip_ep};
     use crate::tree::{Actor, Configured, Creation, Transaction, Tree};
     use crate::wire::soap::message::{CpeResponse, Envelope, FromCpe, ParameterValue};
     use crate::wire::soap::print;
