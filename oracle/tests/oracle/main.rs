@@ -9,4 +9,5 @@ mod index;
 mod object_identifier;
 mod sip;
 mod snmp;
+mod srtp;
 mod syslog;

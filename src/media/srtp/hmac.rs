@@ -22,10 +22,15 @@ impl HmacSha1 {
 
     /// The whole digest of a message and the four octets that follow it.
     pub(super) fn digest(&self, message: &[u8], suffix: [u8; 4]) -> [u8; 20] {
+        // A voice packet is one piece with its padding; of a longer one, whole blocks go first.
+        let direct = match message.len() + 4 + 9 {
+            ..=PIECE => 0,
+            _ => message.len() / BLOCK,
+        };
+        let (blocks, rest) = message.split_at(direct * BLOCK);
         let mut state = self.inner;
-        let (blocks, rest) = message.as_chunks::<BLOCK>();
-        compress(&mut state, blocks);
-        let mut tail = [[0; BLOCK]; 2];
+        compress(&mut state, blocks.as_chunks().0);
+        let mut tail = [[0; BLOCK]; PIECE / BLOCK];
         let octets = tail.as_flattened_mut();
         octets[..rest.len()].copy_from_slice(rest);
         octets[rest.len()..rest.len() + 4].copy_from_slice(&suffix);
@@ -33,7 +38,7 @@ impl HmacSha1 {
         let digest = print(state);
 
         let mut state = self.outer;
-        let mut tail = [[0; BLOCK]; 2];
+        let mut tail = [[0; BLOCK]];
         tail[0][..20].copy_from_slice(&digest);
         finish(&mut state, &mut tail, 20, 20);
         print(state)
@@ -60,7 +65,7 @@ fn behind(key: &[u8; 20], pad: u8) -> [u32; 5] {
 }
 
 /// Pads `used` octets of the tail (FIPS 180-4 §5.1.1); `length` octets followed the key block.
-fn finish(state: &mut [u32; 5], tail: &mut [[u8; BLOCK]; 2], used: usize, length: usize) {
+fn finish(state: &mut [u32; 5], tail: &mut [[u8; BLOCK]], used: usize, length: usize) {
     let blocks = (used + 9).div_ceil(BLOCK);
     let bits = 8 * (BLOCK + length) as u64;
     let octets = tail.as_flattened_mut();
@@ -78,6 +83,7 @@ fn print(state: [u32; 5]) -> [u8; 20] {
 }
 
 const BLOCK: usize = 64;
+const PIECE: usize = 4 * BLOCK;
 /// FIPS 180-4 §5.3.1.
 const INITIAL: [u32; 5] = [
     0x6745_2301,
