@@ -208,6 +208,9 @@ impl Session {
     /// An ACK within one of its dialogs.
     pub fn acknowledged(&mut self, cx: &mut Context<'_>, ack: &Request) {
         let cseq = ack.headers.cseq().map_or(0, |it| it.number);
+        if !self.usages.iter().any(|it| it.dialog.owns(ack)) {
+            return;
+        }
         let Some(answer) = { &mut self.unacknowledged }.take_if(|it| it.cseq == cseq) else {
             return;
         };

@@ -115,7 +115,11 @@ impl Session {
             return;
         }
         let (leg, status) = (self.leg, response.status);
+        let tagged = response.headers.to().is_ok_and(|it| it.tag().is_some());
         let Some(fork) = self.fork(response) else {
+            if tagged {
+                return;
+            }
             // §12.1: without a tag there is no dialog yet.
             let (fork, description) = (Fork::default(), Description::Absent);
             return self.tell(

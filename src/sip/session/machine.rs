@@ -182,8 +182,8 @@ impl Session {
         let fork = usage.fork;
         match &request.method {
             Method::Bye => self.bye_came(cx, fork, key, request),
-            // The call is over, and its dialog with it.
-            _ if self.phase == Phase::Leaving => {
+            // The call is over, or is another of its forks.
+            _ if self.phase == Phase::Leaving || self.chosen.is_some_and(|it| it != fork) => {
                 self.respond(cx, key, request, StatusCode::DOES_NOT_EXIST);
             }
             Method::Invite => self.reinvited(cx, fork, key, request),
@@ -295,6 +295,8 @@ impl Session {
     pub(super) fn over(&mut self, cx: &mut Context<'_>) {
         self.phase = Phase::Leaving;
         self.timers.clear();
+        let open = self.asked.iter().filter(|(_, it)| !it.answered);
+        cx.steps.extend(open.map(|(ask, _)| Step::Forget(*ask)));
         cx.steps.push(Step::Over);
     }
 }

@@ -301,11 +301,17 @@ impl Session {
         request: &Request,
     ) {
         let offer = offered(request);
+        let modifying = self.is_modifying();
         let Some(usage) = self.usage(fork) else {
             return;
         };
         match (&usage.exchange, &offer) {
-            (_, None) | (Exchange::Idle, Some(_)) => {}
+            (_, None) => {}
+            // Our re-INVITE without an offer brings one of theirs.
+            (Exchange::Idle, Some(_)) if modifying => {
+                return self.respond(cx, key, request, StatusCode::REQUEST_PENDING);
+            }
+            (Exchange::Idle, Some(_)) => {}
             (Exchange::Theirs(_), Some(_)) => return self.put_off(cx, key, request),
             (Exchange::Ours | Exchange::Previewed, Some(_)) => {
                 return self.respond(cx, key, request, StatusCode::REQUEST_PENDING);

@@ -22,6 +22,9 @@ pub(super) const MAX_LEGS: usize = 4096;
 #[derive(Debug)]
 struct Leg {
     session: Session,
+    /// The INVITE that made it, where a peer did.
+    invite: Option<ServerKey>,
+    mark: Option<CallMark>,
     due: Option<Instant>,
 }
 
@@ -45,6 +48,8 @@ pub(super) struct Calls {
     tags: BTreeMap<String, LegId>,
     /// INVITEs that made a leg, for CANCEL.
     invites: BTreeMap<ServerKey, LegId>,
+    /// What these have in common with others that came by another way.
+    marks: BTreeMap<CallMark, LegId>,
     /// Requests that wait for a stream.
     pub(super) held: Vec<Held>,
     count: u64,
@@ -58,6 +63,7 @@ impl Calls {
             due: BTreeSet::new(),
             tags: BTreeMap::new(),
             invites: BTreeMap::new(),
+            marks: BTreeMap::new(),
             held: Vec::new(),
             count: 0,
         }
@@ -117,10 +123,7 @@ impl Calls {
 
     /// Whether another INVITE of this caller and number is being served (RFC 3261 §8.2.2.2).
     pub(super) fn is_merged(&self, request: &Request) -> bool {
-        let mark = CallMark::of(request);
-        mark.is_some() && { self.invites.values() }
-            .filter_map(|leg| self.session(*leg))
-            .any(|it| it.mark() == mark)
+        CallMark::of(request).is_some_and(|it| self.marks.contains_key(&it))
     }
 
     /// The legs of a gateway, or all of them.
@@ -146,7 +149,15 @@ impl Calls {
         if let Some(key) = session.serves() {
             self.invites.insert(key.clone(), leg);
         }
-        self.legs.insert(leg, Leg { session, due: None });
+        let mark = session.mark();
+        self.marks.extend(mark.clone().map(|it| (it, leg)));
+        let entry = Leg {
+            invite: session.serves().cloned(),
+            mark,
+            session,
+            due: None,
+        };
+        self.legs.insert(leg, entry);
         self.schedule(leg);
     }
 
@@ -174,7 +185,12 @@ impl Calls {
         }
         self.tags.remove(entry.session.tag());
         self.held.retain(|it| it.leg != leg);
-        self.invites.retain(|_, it| *it != leg);
+        if let Some(key) = entry.invite {
+            self.invites.remove(&key);
+        }
+        if let Some(mark) = entry.mark {
+            self.marks.remove(&mark);
+        }
     }
 
     fn next_due(&self, now: Instant) -> Option<LegId> {

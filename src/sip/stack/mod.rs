@@ -152,8 +152,9 @@ impl Stack {
     /// When [`Input::Tick`] is due at the latest.
     pub fn next_deadline(&self) -> Option<Instant> {
         let stop = match self.life {
+            Life::Done => return None,
             Life::Stopping(at) => Some(at),
-            Life::New | Life::Running | Life::Done => None,
+            Life::New | Life::Running => None,
         };
         self.gateways
             .values()

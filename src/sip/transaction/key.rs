@@ -94,7 +94,7 @@ impl ServerKey {
 }
 
 /// What an ACK has in common with its INVITE whatever its branch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallMark {
     call_id: String,
     from_tag: String,

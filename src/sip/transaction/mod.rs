@@ -4,14 +4,17 @@
 //! as a small event and answers with [`Action`]s. The [`table`] keeps the
 //! octets to repeat and finds the transaction that a message belongs to.
 
+mod asked;
 pub mod client;
 mod derived;
+mod due;
 pub mod invite_client;
 pub mod invite_server;
 pub mod key;
 pub mod served;
 pub mod server;
 pub mod table;
+mod user;
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! A request that is being answered, and the way its answer goes.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use super::invite_server::InviteServer;
 use super::key::CallMark;
@@ -12,6 +13,15 @@ use crate::sip::event::Output;
 pub(super) enum Serving {
     Plain(Server),
     Invite(InviteServer),
+}
+
+impl Serving {
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Plain(server) => server.next_deadline(),
+            Self::Invite(server) => server.next_deadline(),
+        }
+    }
 }
 
 #[derive(Debug)]

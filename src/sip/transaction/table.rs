@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::asked::{Asked, Sending};
 use super::client::Client;
 use super::derived::{acknowledgement, cancellation};
+use super::due::{Due, Key};
 use super::invite_client::InviteClient;
 use super::invite_server::InviteServer;
 use super::key::{CallMark, ClientKey, ServerKey};
@@ -17,61 +19,15 @@ use super::served::{Served, Serving, Stranded};
 use super::server::Server;
 use super::{Action, Pace};
 use crate::sip::event::{Output, SocketId};
-use crate::sip::link::{Flow, LinkId};
 use crate::sip::message::{Method, Request, Response};
-use crate::sip::register::RegistrationId;
-use crate::sip::session::{LegId, Reason};
+use crate::sip::session::Reason;
 use crate::sip::settings::AckBranchMatching;
 use crate::sip::transport::Transport;
 
+pub use super::user::{Hop, User};
+
 /// How many requests of peers are kept at once; more are answered 503 without being kept.
 pub const MAX_SERVERS: usize = 4096;
-
-/// Whom a client transaction tells how it went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum User {
-    /// A registration.
-    Registration(RegistrationId),
-    /// The keep-alive of a link.
-    KeepAlive(LinkId),
-    /// A leg of a call, by the number of its request.
-    Call(LegId, u32),
-    /// Nobody: a CANCEL has done its work when it was sent.
-    Nobody,
-}
-
-/// Where a message of a transaction goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hop {
-    /// The stream, or the listener that datagrams leave from.
-    pub socket: SocketId,
-    /// The other end.
-    pub peer: SocketAddr,
-    /// What it is.
-    pub transport: Transport,
-}
-
-impl Hop {
-    /// The shell's order to send `bytes` there.
-    pub fn send(&self, bytes: Vec<u8>) -> Output {
-        let id = self.socket;
-        let peer = self.peer;
-        match self.transport {
-            Transport::Udp => Output::Datagram { id, peer, bytes },
-            Transport::Tcp | Transport::Tls => Output::Write { id, bytes },
-        }
-    }
-}
-
-impl From<Flow> for Hop {
-    fn from(flow: Flow) -> Self {
-        Self {
-            socket: flow.socket,
-            peer: flow.peer,
-            transport: flow.transport,
-        }
-    }
-}
 
 /// What the table made of a request that arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,25 +42,12 @@ pub enum Arrived {
     Unkept,
 }
 
-#[derive(Debug)]
-enum Sending {
-    Plain(Client),
-    Invite(InviteClient),
-}
-
-#[derive(Debug)]
-struct Asked {
-    machine: Sending,
-    request: Request,
-    hop: Hop,
-    user: User,
-}
-
 /// The transactions of one stack.
 #[derive(Debug, Default)]
 pub struct Table {
     clients: BTreeMap<ClientKey, Asked>,
     servers: BTreeMap<ServerKey, Served>,
+    due: Due,
     stranded: Vec<Stranded>,
     lost: Vec<User>,
 }
@@ -127,6 +70,8 @@ impl Table {
             Method::Invite => Sending::Invite(InviteClient::new(now, pace)),
             _ => Sending::Plain(Client::new(now, pace)),
         };
+        self.due
+            .note(machine.next_deadline(), || Key::Client(key.clone()));
         let asked = Asked {
             machine,
             request,
@@ -178,6 +123,8 @@ impl Table {
             out.push_back(asked.hop.send(ack.to_bytes()));
         }
         let user = actions.contains(&Action::Deliver).then_some(asked.user);
+        self.due
+            .note(asked.machine.next_deadline(), || Key::Client(key.clone()));
         if actions.contains(&Action::End) {
             self.clients.remove(&key);
         }
@@ -238,6 +185,8 @@ impl Table {
                 false
             }
         };
+        self.due
+            .note(served.machine.next_deadline(), || Key::Server(key.clone()));
         if ended {
             self.servers.remove(key);
         }
@@ -301,48 +250,67 @@ impl Table {
         self.clients.retain(|_, it| it.user != user);
     }
 
-    /// The time of the next deadline.
+    /// The time of the next deadline, or one that no longer stands.
     pub fn next_deadline(&self) -> Option<Instant> {
-        let clients = self.clients.values().filter_map(|it| match &it.machine {
-            Sending::Plain(client) => client.next_deadline(),
-            Sending::Invite(client) => client.next_deadline(),
-        });
-        let servers = self.servers.values().filter_map(|it| match &it.machine {
-            Serving::Plain(server) => server.next_deadline(),
-            Serving::Invite(server) => server.next_deadline(),
-        });
-        clients.chain(servers).min()
+        self.due.next()
     }
 
     /// Runs what is due, and names those who got no answer.
     pub fn tick(&mut self, now: Instant, out: &mut VecDeque<Output>) -> Vec<User> {
         let mut unanswered = Vec::new();
-        self.clients.retain(|_, asked| {
-            let actions = match &mut asked.machine {
-                Sending::Plain(client) => client.tick(now),
-                Sending::Invite(client) => client.tick(now),
-            };
-            for action in &actions {
-                match action {
-                    Action::Repeat => out.push_back(asked.hop.send(asked.request.to_bytes())),
-                    Action::TimedOut => unanswered.push(asked.user),
-                    Action::Acknowledge | Action::Deliver | Action::End => {}
-                }
+        while let Some(key) = self.due.take(now) {
+            match key {
+                Key::Client(key) => unanswered.extend(self.tick_client(now, key, out)),
+                Key::Server(key) => self.tick_server(now, key, out),
             }
-            !actions.contains(&Action::End)
-        });
-        let stranded = &mut self.stranded;
-        self.servers.retain(|_, served| {
-            let actions = match &mut served.machine {
-                Serving::Plain(server) => server.tick(now),
-                Serving::Invite(server) => server.tick(now),
-            };
-            if actions.contains(&Action::Repeat) {
-                served.send(stranded, out);
-            }
-            !actions.contains(&Action::End)
-        });
+        }
         unanswered
+    }
+
+    fn tick_client(
+        &mut self,
+        now: Instant,
+        key: ClientKey,
+        out: &mut VecDeque<Output>,
+    ) -> Option<User> {
+        let asked = self.clients.get_mut(&key)?;
+        let actions = match &mut asked.machine {
+            Sending::Plain(client) => client.tick(now),
+            Sending::Invite(client) => client.tick(now),
+        };
+        let repeats = actions.iter().filter(|it| **it == Action::Repeat);
+        out.extend(repeats.map(|_| asked.hop.send(asked.request.to_bytes())));
+        let unanswered = actions.contains(&Action::TimedOut).then_some(asked.user);
+        match actions.contains(&Action::End) {
+            true => {
+                self.clients.remove(&key);
+            }
+            false => self
+                .due
+                .note(asked.machine.next_deadline(), || Key::Client(key)),
+        }
+        unanswered
+    }
+
+    fn tick_server(&mut self, now: Instant, key: ServerKey, out: &mut VecDeque<Output>) {
+        let Some(served) = self.servers.get_mut(&key) else {
+            return;
+        };
+        let actions = match &mut served.machine {
+            Serving::Plain(server) => server.tick(now),
+            Serving::Invite(server) => server.tick(now),
+        };
+        if actions.contains(&Action::Repeat) {
+            served.send(&mut self.stranded, out);
+        }
+        match actions.contains(&Action::End) {
+            true => {
+                self.servers.remove(&key);
+            }
+            false => self
+                .due
+                .note(served.machine.next_deadline(), || Key::Server(key)),
+        }
     }
 
     fn serve(&mut self, key: ServerKey, request: &Request, way: (Hop, Pace)) {
@@ -387,6 +355,8 @@ impl Table {
             return Arrived::StrayAck;
         };
         let actions = server.acknowledged(now);
+        self.due
+            .note(server.next_deadline(), || Key::Server(key.clone()));
         if actions.contains(&Action::End) {
             self.servers.remove(&key);
         }
