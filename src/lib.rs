@@ -13,6 +13,7 @@
 //! | [`tree`] | the device's whole configuration, and who is told when it changes |
 //! | [`certs`] | certificates, trust anchors and TLS configurations |
 //! | [`clock`], [`sip`], [`media`] | the engines: pure cores behind an `io.rs` each |
+//! | [`line`] | endpoints: the soft telephone line |
 //! | [`north`] | what a manager touches; each face a pure core and an `io.rs` |
 //! | [`device`] | a Device is a value: open the tree, build the parts, run, stop |
 //! | [`cli`] | the `demarc` command: starts a device, or talks to one |
@@ -21,6 +22,7 @@ pub mod certs;
 pub mod cli;
 pub mod clock;
 pub mod device;
+pub mod line;
 pub mod media;
 pub mod north;
 pub mod schema;

@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("clock", &["wire"], &["tree", "schema", "certs"]),
     ("sip", &["wire"], &["tree", "schema", "certs"]),
     ("media", &["wire"], &["tree", "schema", "certs"]),
+    ("line", &["wire"], &["tree", "schema", "certs"]),
     ("north", &["tree", "schema", "certs", "wire"], &[]),
     // A script is how a person writes a transaction: the faces that take text speak it.
     (
@@ -31,7 +32,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     (
         "device",
         &[
-            "certs", "clock", "media", "north", "schema", "sip", "tree", "wire",
+            "certs", "clock", "line", "media", "north", "schema", "sip", "tree", "wire",
         ],
         &[],
     ),
