@@ -14,10 +14,12 @@
 //! | [`certs`] | certificates, trust anchors and TLS configurations |
 //! | [`clock`], [`sip`], [`media`] | the engines: pure cores behind an `io.rs` each |
 //! | [`line`] | endpoints: the soft telephone line |
+//! | [`call`] | the switch: where a call goes |
 //! | [`north`] | what a manager touches; each face a pure core and an `io.rs` |
 //! | [`device`] | a Device is a value: open the tree, build the parts, run, stop |
 //! | [`cli`] | the `demarc` command: starts a device, or talks to one |
 
+pub mod call;
 pub mod certs;
 pub mod cli;
 pub mod clock;

@@ -17,6 +17,11 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     ("sip", &["wire"], &["tree", "schema", "certs"]),
     ("media", &["wire"], &["tree", "schema", "certs"]),
     ("line", &["wire"], &["tree", "schema", "certs"]),
+    (
+        "call",
+        &["sip", "media", "line", "wire"],
+        &["tree", "schema", "certs"],
+    ),
     ("north", &["tree", "schema", "certs", "wire"], &[]),
     // A script is how a person writes a transaction: the faces that take text speak it.
     (
@@ -32,7 +37,7 @@ const LAYERS: &[(&str, &[&str], &[&str])] = &[
     (
         "device",
         &[
-            "certs", "clock", "line", "media", "north", "schema", "sip", "tree", "wire",
+            "call", "certs", "clock", "line", "media", "north", "schema", "sip", "tree", "wire",
         ],
         &[],
     ),
