@@ -1,9 +1,10 @@
-//! The switch: where a call goes, and what its media are told.
+//! The switch: where a call goes, and what is told of it there.
 //!
-//! [`route`] says by which trunks and lines a call is tried, with which
-//! numbers; [`cause`] says whether another is tried after a refusal;
-//! [`terms`] says of what was agreed what a stream does. Pure: no socket, no clock.
+//! [`route`] says by which trunks and lines a call is tried and with which
+//! numbers, [`cause`] whether another is tried after a refusal, [`identity`]
+//! who is said to call, [`terms`] what a stream does. Pure: no socket, no clock.
 
 pub mod cause;
+pub mod identity;
 pub mod route;
 pub mod terms;
