@@ -250,3 +250,12 @@ fn without_a_user_of_calls_an_invite_is_refused() {
     assert!(sent.starts_with(b"SIP/2.0 503 "));
     assert_eq!(world.heard, []);
 }
+
+#[test]
+fn what_is_only_asked_within_a_dialog_has_none_outside_of_it() {
+    let mut desk = desk();
+    for method in ["BYE", "UPDATE", "PRACK", "INFO", "NOTIFY", "CANCEL"] {
+        desk.asks(method, &Names::new(method), "", None);
+        assert_eq!(desk.lines(), [format!("481 {method}")]);
+    }
+}
