@@ -142,6 +142,9 @@ impl Server<'_> {
         match (&request.method, self.readiness) {
             (Method::Options, Readiness::Ready) => StatusCode::OK,
             (Method::Options, Readiness::NotReady) if always => StatusCode::OK,
+            (Method::Options | Method::Invite, _) => StatusCode::SERVICE_UNAVAILABLE,
+            // What is only asked within a dialog was asked outside of any.
+            _ if matches!(self.scope, Scope::Calls(_)) => StatusCode::DOES_NOT_EXIST,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

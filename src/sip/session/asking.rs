@@ -66,8 +66,10 @@ impl Session {
     /// No answer to a request of ours came, or none can: 408 or 503.
     pub fn unanswered(&mut self, cx: &mut Context<'_>, ask: u32, status: StatusCode) {
         // Whatever becomes of the transaction of an INVITE that was answered: its ACK may be owed yet.
-        let unanswered = self.asked.get(&ask).is_some_and(|it| !it.answered);
-        let Some(asked) = { unanswered }.then(|| self.asked.remove(&ask)).flatten() else {
+        if self.asked.get(&ask).is_none_or(|it| it.answered) {
+            return;
+        }
+        let Some(asked) = self.asked.remove(&ask) else {
             return;
         };
         match asked.purpose {

@@ -113,8 +113,9 @@ impl Stack {
         let gateway = self.gateways.get(&session.gateway)?;
         let within = request.headers.to().is_ok_and(|it| it.tag().is_some());
         let next = within.then(|| next_hop(request)).flatten();
-        if flow.transport == Transport::Udp {
-            let (socket, local) = gateway.datagram_socket()?;
+        if flow.transport == Transport::Udp
+            && let Some((socket, local)) = gateway.datagram_socket()
+        {
             let peer = next.unwrap_or(flow.peer);
             return Some(Flow {
                 socket,
@@ -126,7 +127,7 @@ impl Stack {
         if self.streams.contains_key(&flow.socket) {
             return Some(flow);
         }
-        // The connection is gone: another one of the gateway to the same place, or its link.
+        // It is gone: another one of the gateway to the same place, or its link.
         let there = next.unwrap_or(flow.peer);
         let mut streams = self.streams.values();
         let other = streams.find(|it| it.reaches(&session.gateway, flow.transport, there));

@@ -226,3 +226,36 @@ fn an_invite_of_a_dialog_that_nobody_knows_is_refused() {
     assert_eq!(desk.lines(), ["481 INVITE"]);
     assert_eq!(desk.told(), []);
 }
+
+#[test]
+fn options_tell_what_calls_can_do_and_are_answered_within_a_call_too() {
+    let mut desk = desk();
+    desk.asks("OPTIONS", &Names::new("o"), "", None);
+    let ok = desk.response();
+    assert_eq!(ok.status, status(200));
+    assert!(text(&ok.headers, "Allow").contains("BYE"));
+    let mut names = desk.taken_call("");
+    desk.asks("OPTIONS", names.next(), "", None);
+    assert_eq!(desk.lines(), ["200 OPTIONS"]);
+}
+
+#[test]
+fn without_a_user_of_calls_an_invite_is_refused() {
+    let mut world = super::super::world::World::new();
+    world.apply();
+    world.run(std::time::Duration::from_millis(100));
+    let call = Names::new("a").text("INVITE", "UDP", Some("offer"));
+    world.datagram(super::super::world::socket(super::desk::PEER), call);
+    let sent = world.octets.last().expect("an answer");
+    assert!(sent.starts_with(b"SIP/2.0 503 "));
+    assert_eq!(world.heard, []);
+}
+
+#[test]
+fn what_is_only_asked_within_a_dialog_has_none_outside_of_it() {
+    let mut desk = desk();
+    for method in ["BYE", "UPDATE", "PRACK", "INFO", "NOTIFY", "CANCEL"] {
+        desk.asks(method, &Names::new(method), "", None);
+        assert_eq!(desk.lines(), [format!("481 {method}")]);
+    }
+}

@@ -135,31 +135,30 @@ impl Pair {
         self.input(own, Input::Datagram { id, peer, bytes });
     }
 
-    /// Both answer what they are offered, until both were answered; who was not.
+    /// Both answer what they are offered; those whose own offer nobody answered.
     fn answer_offers(&mut self) -> Vec<usize> {
         let legs = [OUT, IN];
-        let mut open = vec![0, 1];
-        let mut offered = vec![0, 1];
+        let mut answering = vec![0, 1];
         for _ in 0..6000 {
-            for own in offered.clone() {
-                let leg = legs[own];
-                let offer = |it: &Event| matches!(it, Event::Offer(other, ..) if *other == leg);
+            for own in answering.clone() {
+                let offer = |it: &Event| matches!(it, Event::Offer(leg, ..) if *leg == legs[own]);
                 if self.sides[own].heard.iter().any(offer) {
-                    self.order(own, Order::Answer(leg, Fork(0), sdp("held")));
-                    offered.retain(|it| *it != own);
+                    self.order(own, Order::Answer(legs[own], Fork(0), sdp("held")));
+                    answering.retain(|it| *it != own);
                 }
             }
-            for own in open.clone() {
-                let answer = Event::Answer(legs[own], Fork(0), sdp("held"));
-                let heard = &self.sides[own].heard;
-                open.retain(|it| *it != own || !heard.contains(&answer));
-            }
-            if open.is_empty() {
+            if self.unanswered(legs).is_empty() {
                 break;
             }
             self.run(Duration::from_millis(10));
         }
-        open
+        self.unanswered(legs)
+    }
+
+    fn unanswered(&self, legs: [LegId; 2]) -> Vec<usize> {
+        let answer = |own: usize| Event::Answer(legs[own], Fork(0), sdp("held"));
+        let open = |own: &usize| !self.sides[*own].heard.contains(&answer(*own));
+        [0, 1].into_iter().filter(open).collect()
     }
 
     /// Lets time pass until a side was told such a thing.

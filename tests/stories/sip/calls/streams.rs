@@ -3,7 +3,7 @@
 use demarc::sip::Stack;
 use demarc::sip::event::{Input, SocketId};
 use demarc::sip::message::{Message, Method, Request};
-use demarc::sip::session::{Event, Fork, LegId, Manner, Order, Refusal};
+use demarc::sip::session::{Ending, Event, Fork, LegId, Manner, Order, Refusal};
 use demarc::sip::transport::Transport;
 
 use super::super::registrar::Manner as Server;
@@ -193,4 +193,45 @@ fn a_stack_that_stops_hangs_up_first() {
     let ok = response(&bye, 200, "there", "", None);
     world.data(id, &ok.to_bytes());
     assert!(world.is_done);
+}
+
+#[test]
+fn a_call_goes_on_when_the_gateways_transport_changes() {
+    let mut world = world(&[Transport::Udp, Transport::Tcp]);
+    world.input(Input::Call(Order::Invite(
+        OUT,
+        Box::new(invite(Some("offer"))),
+    )));
+    let sent = world.octets.last().cloned().expect("INVITE");
+    let Ok(Message::Request(call)) = Message::parse(&sent) else {
+        panic!("no INVITE");
+    };
+    let ok = response(&call, 200, "there", CONTACT, Some(&sdp("answer")));
+    world.datagram(socket(SERVER), ok.to_bytes());
+    world.transports("default", &[Transport::Tcp]);
+    world.apply();
+    world.seconds(60);
+    assert_eq!(world.heard.len(), 1, "{:?}", world.heard);
+    world.input(Input::Call(Order::HangUp(OUT, None)));
+    let (_, bye) = requests(&world).pop().expect("BYE by TCP");
+    assert_eq!(bye.method, Method::Bye);
+    assert!(text(&bye.headers, "Via").starts_with("SIP/2.0/TCP "));
+}
+
+#[test]
+fn the_calls_of_a_gateway_that_is_deleted_are_ended() {
+    let mut world = world(&[Transport::Tcp]);
+    world.input(Input::Call(Order::Invite(
+        OUT,
+        Box::new(invite(Some("offer"))),
+    )));
+    let (id, call) = requests(&world).remove(0);
+    let ok = response(&call, 200, "there", CONTACT, Some(&sdp("answer")));
+    world.data(id, &ok.to_bytes());
+    world.settings.gateways.clear();
+    world.apply();
+    let ended = Event::Ended(OUT, Ending::Stopped);
+    assert_eq!(world.heard.last(), Some(&ended));
+    let (_, bye) = requests(&world).pop().expect("BYE");
+    assert_eq!(bye.method, Method::Bye);
 }
