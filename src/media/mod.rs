@@ -5,6 +5,7 @@
 
 pub mod codec;
 pub mod dtmf;
+pub mod engine;
 pub mod figures;
 pub mod jitter;
 pub mod keys;

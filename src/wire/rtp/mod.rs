@@ -137,6 +137,14 @@ impl<'a> Packet<'a> {
 }
 
 impl Header {
+    /// Puts these fields in the place of a packet's own; contributing sources,
+    /// extension and padding stay. Shorter octets than a header stay too.
+    pub fn overwrite(&self, packet: &mut [u8]) {
+        if let Some(head) = packet.first_chunk_mut::<HEADER>() {
+            *head = self.octets(head[0] & !(VERSION << 6));
+        }
+    }
+
     fn of(head: &[u8; HEADER]) -> Self {
         let [_, kind, s0, s1, t0, t1, t2, t3, c0, c1, c2, c3] = *head;
         Self {
