@@ -21,6 +21,7 @@ mod kill; // peer: SIGKILL, judged by the client's own record
 mod listener; // peer: openssl
 mod ntp; // peer: chrony
 mod ocsp; // peer: openssl ocsp and s_server
+mod offer; // peer: tshark
 mod page;
 mod replay; // peer: recorded sessions of GenieACS
 mod snmp; // peer: net-snmp

@@ -6,6 +6,7 @@
 
 mod cwmp;
 mod index;
+mod mikey;
 mod object_identifier;
 mod sip;
 mod snmp;

@@ -18,7 +18,7 @@ pub struct Agreed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Media {
     /// RTP or SRTP.
-    Audio(Audio),
+    Audio(Box<Audio>),
     /// UDPTL.
     Fax(AgreedFax),
 }

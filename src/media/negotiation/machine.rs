@@ -46,6 +46,14 @@ pub(super) struct Pending {
     pub(super) direction: Direction,
 }
 
+/// What an offer is made of.
+struct Draft {
+    media: Vec<Media>,
+    /// Attributes of the session.
+    above: Vec<Attribute>,
+    own: Option<Own>,
+}
+
 impl Negotiation {
     /// Of a call whose signalling goes over this hop.
     #[must_use]
@@ -71,15 +79,19 @@ impl Negotiation {
         if self.pending.is_some() {
             return Err(Refusal::Pending);
         }
-        let (media, keys, own) = match wish.subject {
+        let Draft { media, above, own } = match wish.subject {
             Subject::Audio => self.offer_audio(wish, fresh)?,
             Subject::Fax => {
                 let medium = fax::medium(&self.may_fax()?);
                 let media = arrange::place(medium, &self.places, self.fax);
-                (media, Vec::new(), None)
+                Draft {
+                    media,
+                    above: Vec::new(),
+                    own: None,
+                }
             }
         };
-        let session = self.describe(media, keys);
+        let session = self.describe(media, above);
         self.pending = Some(Pending {
             session: session.clone(),
             own,
@@ -88,11 +100,7 @@ impl Negotiation {
         Ok(session)
     }
 
-    fn offer_audio(
-        &self,
-        wish: Wish,
-        fresh: &mut Fresh<'_>,
-    ) -> Result<(Vec<Media>, Vec<Attribute>, Option<Own>), Refusal> {
+    fn offer_audio(&self, wish: Wish, fresh: &mut Fresh<'_>) -> Result<Draft, Refusal> {
         let security = &self.local.security;
         let shape = offering::shape(&self.local, self.hop, self.audio.as_ref())?;
         let before = self.audio.as_ref().and_then(|voice| voice.own.as_ref());
@@ -110,7 +118,7 @@ impl Negotiation {
             Ok([medium]) => arrange::place(medium, &self.places, voice.map(|audio| audio.line)),
             Err(several) => several,
         };
-        Ok((media, above, own))
+        Ok(Draft { media, above, own })
     }
 
     fn keys(&self, own: Option<&Own>) -> Vec<Attribute> {
@@ -232,7 +240,7 @@ impl Negotiation {
             own,
         });
         Agreed {
-            media: AgreedMedia::Audio(audio),
+            media: AgreedMedia::Audio(Box::new(audio)),
             mismatch,
         }
     }

@@ -386,7 +386,7 @@ fn verify(
     }
 }
 
-/// §4.2.4; `behind` is what only a verification covers besides (§5.2).
+/// §4.2.4, its key as long as the hash; `behind` is what only a verification covers besides (§5.2).
 fn mac(
     psk: &[u8],
     context: Context<'_>,
