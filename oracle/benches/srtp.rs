@@ -93,7 +93,8 @@ fn takes<P>(
     protect: impl Fn(&mut P, &mut Vec<u8>),
     unprotect: impl Fn(&mut P, &mut Vec<u8>),
 ) -> f64 {
-    let mut buffers = vec![Vec::with_capacity(PACKET + 2 * MAX_OVERHEAD); BATCH];
+    let buffer = |_| Vec::with_capacity(PACKET + 2 * MAX_OVERHEAD);
+    let mut buffers: Vec<Vec<u8>> = (0..BATCH).map(buffer).collect();
     let count = pairs.len();
     let before = thread_cpu();
     for batch in 0..PACKETS / BATCH {

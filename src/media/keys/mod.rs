@@ -3,6 +3,7 @@
 //! For the negotiation of calls. Pure: random octets and the time are
 //! arguments ([`Fresh`]). Keys are wiped when dropped and never shown.
 
+pub mod mikey;
 pub mod sdes;
 
 use std::fmt;

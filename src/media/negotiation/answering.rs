@@ -31,13 +31,15 @@ pub(super) fn choose<'a>(
     local: &Description,
     hop: Hop,
     offer: &'a Session,
+    before: Option<&Own>,
+    now: u64,
 ) -> Result<Chosen<'a>, Refusal> {
     let candidates = candidate::audio(offer);
     let mode = local.security.mode;
     let mut refusal = None;
     if mode != Mode::Unsecure {
         for candidate in &candidates {
-            match protected(local, hop, candidate) {
+            match protected(local, hop, candidate, before, now) {
                 Ok(Some((peer, common))) => {
                     return Ok(Chosen {
                         candidate: candidate.clone(),
@@ -83,12 +85,14 @@ fn protected(
     local: &Description,
     hop: Hop,
     candidate: &Candidate<'_>,
+    before: Option<&Own>,
+    now: u64,
 ) -> Result<Option<(Peer, Common)>, Refusal> {
     let protocol = &candidate.media.protocol;
     if !(protocol.is_clear() || protocol.is_secure() || protocol.is_dtls()) {
         return Ok(None);
     }
-    let Some(peer) = keying::read(candidate, &local.security, hop)? else {
+    let Some(peer) = keying::read(candidate, &local.security, hop, before, now)? else {
         return Ok(None);
     };
     let common = codecs::of_offer(local, &candidate.media)?;
@@ -137,7 +141,7 @@ pub(super) fn medium(
     local: &Description,
     candidate: &Candidate<'_>,
     audio: &Audio,
-    own: Option<&Own>,
+    keys: Vec<Attribute>,
 ) -> Media {
     let mut media = Media::new("audio", audio.port, audio.protocol.clone(), Vec::new());
     let common = Common {
@@ -150,7 +154,6 @@ pub(super) fn medium(
         // RFC 5761 §5.1.3: not in an answer to an offer without it.
         media.lines.retain(is_no_mux);
     }
-    let keys = own.map_or_else(Vec::new, |own| keying::attributes(&local.security, own));
     keys.into_iter().for_each(|key| media.push(key));
     // RFC 5939 §3.6.2: which configuration was taken.
     if let Some(taken) = &candidate.taken {

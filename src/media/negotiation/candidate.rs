@@ -25,6 +25,13 @@ impl Candidate<'_> {
     pub(super) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
         self.media.attributes().chain(self.session.iter().copied())
     }
+
+    /// Whether its key management is its own and not the session's (RFC 4567 §3.1).
+    pub(super) fn has_own_message(&self) -> bool {
+        self.media
+            .attributes()
+            .any(|attribute| matches!(attribute, Attribute::KeyManagement(_)))
+    }
 }
 
 /// Every candidate of the audio media that are not refused, in the order of preference.

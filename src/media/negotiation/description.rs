@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::media::keys::mikey::Protection;
 use crate::media::srtp::Suite;
 use crate::wire::sdp::{Direction, Fingerprint, UdpCorrection};
 
@@ -102,8 +103,21 @@ pub enum Mode {
 pub enum Management {
     /// RFC 4568.
     Sdes,
+    /// RFC 3830 and 4567.
+    Mikey(MikeyEnd),
     /// RFC 5763, by our certificate's fingerprint.
     Dtls(Fingerprint),
+}
+
+/// This end of a MIKEY exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MikeyEnd {
+    /// What protects its messages.
+    pub protection: Protection,
+    /// The source of what we send.
+    pub ssrc: u32,
+    /// Seconds that the peer's clock may be away; none where clocks are not compared.
+    pub tolerance: Option<u32>,
 }
 
 /// How an offer says that RTP would do.
@@ -186,8 +200,9 @@ impl Security {
     /// Whether our keys may go over this hop (RFC 4568 §8.1).
     #[must_use]
     pub fn may_travel(&self, hop: Hop) -> bool {
-        let readable = match self.management {
+        let readable = match &self.management {
             Management::Sdes => true,
+            Management::Mikey(end) => end.protection == Protection::Null,
             Management::Dtls(_) => false,
         };
         !readable || hop == Hop::Tls || self.clear_hop == ClearHop::Allow

@@ -2,23 +2,38 @@
 
 use super::agreed::{Role, Secured};
 use super::candidate::Candidate;
-use super::description::{Hop, Keys, Management, Security};
+use super::description::{Hop, Keys, Management, MikeyEnd, Security};
 use super::refusal::Refusal;
+use crate::media::keys::mikey::{self, Bundle, Freshness, MikeyFault, Protection, Response};
 use crate::media::keys::sdes::{self, Tagged};
 use crate::media::keys::{Fresh, Material};
+use crate::media::srtp::Suite;
 use crate::wire::sdp::{Attribute, Crypto, Fingerprint, KeyManagement, Setup};
 
 /// Our keys, offered or in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Own {
     Sdes(Vec<Tagged>),
+    Mikey(Exchange),
     Dtls(Setup),
+}
+
+/// A MIKEY exchange and our message of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Exchange {
+    bundle: Bundle,
+    message: Vec<u8>,
+    /// The time of our invitation, or that of the peer's.
+    time: u64,
+    /// The time of the peer's last invitation.
+    heard: Option<u64>,
 }
 
 /// The peer's keys, as read from an offer.
 #[derive(Clone, Debug)]
 pub(super) enum Peer {
     Sdes(Tagged),
+    Mikey(Box<Response>),
     Dtls(Vec<Fingerprint>, Option<Setup>),
 }
 
@@ -28,16 +43,47 @@ pub(super) fn offer(
     before: Option<&Own>,
     keys: Keys,
     fresh: &mut Fresh<'_>,
-) -> Own {
-    match (&security.management, before) {
+) -> Result<Own, Refusal> {
+    Ok(match (&security.management, before) {
         // RFC 5763 §5: an offer leaves the role open.
         (Management::Dtls(_), _) => Own::Dtls(Setup::Actpass),
+        (Management::Mikey(end), before) => {
+            Own::Mikey(invite(end, &security.suites, before, keys, fresh)?)
+        }
         (Management::Sdes, Some(Own::Sdes(tagged))) => Own::Sdes(match keys {
             Keys::Keep => tagged.clone(),
             Keys::Renew => tagged.iter().map(|own| renewed(own, fresh)).collect(),
         }),
         (Management::Sdes, _) => Own::Sdes(sdes::offer(&security.suites, fresh)),
-    }
+    })
+}
+
+/// A message says one suite: the one in use, or the most preferred.
+fn invite(
+    end: &MikeyEnd,
+    suites: &[Suite],
+    before: Option<&Own>,
+    keys: Keys,
+    fresh: &mut Fresh<'_>,
+) -> Result<Exchange, MikeyFault> {
+    let before = match before {
+        Some(Own::Mikey(exchange)) => Some(exchange),
+        _ => None,
+    };
+    let bundle = match (before, keys) {
+        (Some(exchange), Keys::Keep) => exchange.bundle.clone(),
+        (before, _) => {
+            let used = before.map(|exchange| exchange.bundle.suite());
+            let suite = used.or(suites.first().copied());
+            Bundle::fresh(suite.ok_or(MikeyFault::Policy)?, end.ssrc, fresh)
+        }
+    };
+    Ok(Exchange {
+        message: bundle.invite(fresh.ntp, &end.protection)?,
+        bundle,
+        time: fresh.ntp,
+        heard: before.and_then(|exchange| exchange.heard),
+    })
 }
 
 fn renewed(own: &Tagged, fresh: &mut Fresh<'_>) -> Tagged {
@@ -47,18 +93,22 @@ fn renewed(own: &Tagged, fresh: &mut Fresh<'_>) -> Tagged {
     }
 }
 
-/// The attributes of a medium that tell our keys.
+/// The attributes that tell our keys.
 pub(super) fn attributes(security: &Security, own: &Own) -> Vec<Attribute> {
     match (own, &security.management) {
         (Own::Sdes(tagged), _) => tagged
             .iter()
             .map(|own| Attribute::Crypto(sdes::attribute(own)))
             .collect(),
+        (Own::Mikey(exchange), _) => vec![Attribute::KeyManagement(KeyManagement {
+            protocol: MIKEY.to_owned(),
+            data: exchange.message.clone(),
+        })],
         (Own::Dtls(setup), Management::Dtls(fingerprint)) => vec![
             Attribute::Fingerprint(fingerprint.clone()),
             Attribute::Setup(*setup),
         ],
-        (Own::Dtls(_), Management::Sdes) => Vec::new(),
+        (Own::Dtls(_), _) => Vec::new(),
     }
 }
 
@@ -67,12 +117,25 @@ pub(super) fn read(
     candidate: &Candidate<'_>,
     security: &Security,
     hop: Hop,
+    before: Option<&Own>,
+    now: u64,
 ) -> Result<Option<Peer>, Refusal> {
     let found = Found::of(candidate.attributes());
     let protocol = &candidate.media.protocol;
-    let peer = match security.management {
+    let peer = match &security.management {
         Management::Sdes if !found.cryptos.is_empty() && !protocol.is_dtls() => {
             Peer::Sdes(sdes::choose(&found.cryptos, &security.suites)?)
+        }
+        Management::Mikey(end) if !protocol.is_dtls() && found.mikey().is_some() => {
+            may(security, hop)?;
+            let message = found.mikey().unwrap_or_default();
+            Peer::Mikey(Box::new(respond(
+                end,
+                &security.suites,
+                message,
+                before,
+                now,
+            )?))
         }
         Management::Dtls(_) if !found.fingerprints.is_empty() && !protocol.is_secure() => {
             Peer::Dtls(found.fingerprints, found.setup)
@@ -81,10 +144,31 @@ pub(super) fn read(
         _ if found.is_empty() => return Err(Refusal::NoKeys),
         _ => return Err(Refusal::WrongKeyManagement(security.mismatch)),
     };
+    may(security, hop)?;
+    Ok(Some(peer))
+}
+
+fn may(security: &Security, hop: Hop) -> Result<(), Refusal> {
     match security.may_travel(hop) {
-        true => Ok(Some(peer)),
+        true => Ok(()),
         false => Err(Refusal::ClearHop),
     }
+}
+
+fn respond(
+    end: &MikeyEnd,
+    suites: &[Suite],
+    message: &[u8],
+    before: Option<&Own>,
+    now: u64,
+) -> Result<Response, MikeyFault> {
+    let after = match before {
+        Some(Own::Mikey(exchange)) => exchange.heard,
+        _ => None,
+    };
+    let tolerance = end.tolerance;
+    let freshness = Freshness { tolerance, after };
+    mikey::respond(message, &end.protection, suites, end.ssrc, freshness, now)
 }
 
 /// Our keys for an answer, and what follows from both.
@@ -103,6 +187,16 @@ pub(super) fn answer(
                 receive: peer.material,
             };
             Ok((Own::Sdes(vec![own]), secured))
+        }
+        Peer::Mikey(response) => {
+            let (send, receive) = response.bundle.keys()?;
+            let exchange = Exchange {
+                bundle: response.bundle,
+                message: response.reply,
+                time: response.time,
+                heard: Some(response.time),
+            };
+            Ok((Own::Mikey(exchange), Secured::Srtp { send, receive }))
         }
         Peer::Dtls(fingerprints, setup) => {
             let role = role(&fingerprints, setup, before.map(|(_, secured)| secured))?;
@@ -168,6 +262,7 @@ pub(super) fn accept(
             let secured = Secured::Srtp { send, receive };
             Ok(Some((Own::Sdes(vec![own]), secured)))
         }
+        Own::Mikey(exchange) => accept_mikey(exchange, &found, answer, security),
         Own::Dtls(_) if !found.fingerprints.is_empty() => {
             let role = match found.setup {
                 Some(Setup::Active) => Role::Server,
@@ -182,6 +277,31 @@ pub(super) fn accept(
         _ if found.is_empty() => Ok(None),
         _ => Err(Refusal::WrongKeyManagement(security.mismatch)),
     }
+}
+
+/// Without a verification asked for, a protected medium is answer enough (RFC 3830 §3.1).
+fn accept_mikey(
+    exchange: &Exchange,
+    found: &Found<'_>,
+    answer: &Candidate<'_>,
+    security: &Security,
+) -> Result<Option<(Own, Secured)>, Refusal> {
+    let Management::Mikey(end) = &security.management else {
+        return Ok(None);
+    };
+    match found.mikey() {
+        Some(message) => {
+            let time = exchange.time;
+            exchange.bundle.confirm(message, time, &end.protection)?;
+        }
+        None if !found.is_empty() => return Err(Refusal::WrongKeyManagement(security.mismatch)),
+        None if answer.media.protocol.is_clear() => return Ok(None),
+        None if end.protection != Protection::Null => return Err(Refusal::NoKeys),
+        None => {}
+    }
+    let (send, receive) = exchange.bundle.keys()?;
+    let secured = Secured::Srtp { send, receive };
+    Ok(Some((Own::Mikey(exchange.clone()), secured)))
 }
 
 /// What stands there of each key management.
@@ -208,7 +328,18 @@ impl<'a> Found<'a> {
         found
     }
 
+    /// The medium's message, else the session's (RFC 4567 §3.1).
+    fn mikey(&self) -> Option<&'a [u8]> {
+        let own = |message: &&&KeyManagement| message.protocol == MIKEY;
+        self.messages
+            .iter()
+            .find(own)
+            .map(|message| &message.data[..])
+    }
+
     fn is_empty(&self) -> bool {
         self.cryptos.is_empty() && self.messages.is_empty() && self.fingerprints.is_empty()
     }
 }
+
+const MIKEY: &str = "mikey";

@@ -8,11 +8,11 @@ use super::agreed::{Agreed, AgreedFax, Audio, Media as AgreedMedia, Secured};
 use super::answering::{self, Chosen};
 use super::description::{Description, FaxBesideSrtp, FaxEnd, Hop, Keys, Mode, Subject, Wish};
 use super::keying::{self, Own};
-use super::offering;
+use super::offering::{self, Shape};
 use super::refusal::Refusal;
 use super::{arrange, fax, reading};
 use crate::media::keys::Fresh;
-use crate::wire::sdp::{Connection, Direction, Media, Origin, Session};
+use crate::wire::sdp::{Attribute, Connection, Direction, Line, Media, Origin, Session};
 
 /// The offers and answers of one call.
 #[derive(Clone, Debug)]
@@ -71,14 +71,15 @@ impl Negotiation {
         if self.pending.is_some() {
             return Err(Refusal::Pending);
         }
-        let (media, own) = match wish.subject {
+        let (media, keys, own) = match wish.subject {
             Subject::Audio => self.offer_audio(wish, fresh)?,
             Subject::Fax => {
                 let medium = fax::medium(&self.may_fax()?);
-                (arrange::place(medium, &self.places, self.fax), None)
+                let media = arrange::place(medium, &self.places, self.fax);
+                (media, Vec::new(), None)
             }
         };
-        let session = self.describe(media);
+        let session = self.describe(media, keys);
         self.pending = Some(Pending {
             session: session.clone(),
             own,
@@ -91,20 +92,31 @@ impl Negotiation {
         &self,
         wish: Wish,
         fresh: &mut Fresh<'_>,
-    ) -> Result<(Vec<Media>, Option<Own>), Refusal> {
+    ) -> Result<(Vec<Media>, Vec<Attribute>, Option<Own>), Refusal> {
         let security = &self.local.security;
         let shape = offering::shape(&self.local, self.hop, self.audio.as_ref())?;
         let before = self.audio.as_ref().and_then(|voice| voice.own.as_ref());
-        let own = shape
-            .is_protected()
-            .then(|| keying::offer(security, before, wish.keys, fresh));
+        let own = match shape.is_protected() {
+            true => Some(keying::offer(security, before, wish.keys, fresh)?),
+            false => None,
+        };
         let voice = self.audio.as_ref().map(|voice| &voice.audio);
-        let media = offering::media(&self.local, &shape, voice, own.as_ref(), wish.direction);
+        let keys = self.keys(own.as_ref());
+        // RFC 4567 §3.1: MIKEY's message is the session's; in a configuration it is the medium's.
+        let of_session = is_mikey(own.as_ref()) && shape != Shape::Capabilities;
+        let (above, keys) = split(keys, of_session);
+        let media = offering::media(&self.local, &shape, voice, &keys, wish.direction);
         let media = match <[Media; 1]>::try_from(media) {
             Ok([medium]) => arrange::place(medium, &self.places, voice.map(|audio| audio.line)),
             Err(several) => several,
         };
-        Ok((media, own))
+        Ok((media, above, own))
+    }
+
+    fn keys(&self, own: Option<&Own>) -> Vec<Attribute> {
+        own.map_or_else(Vec::new, |own| {
+            keying::attributes(&self.local.security, own)
+        })
     }
 
     /// Forgets the offer that waits: it was refused, or its call has ended.
@@ -140,7 +152,8 @@ impl Negotiation {
         let end = self.may_fax()?;
         let agreed = fax::agree(&end, offer, line, &offer.media[line])?;
         let medium = fax::answer(&end, &agreed);
-        let session = self.describe(arrange::place(medium, &offer.media, Some(line)));
+        let media = arrange::place(medium, &offer.media, Some(line));
+        let session = self.describe(media, Vec::new());
         self.places = session.media.clone();
         Ok((session, self.keep_fax(agreed)))
     }
@@ -152,13 +165,14 @@ impl Negotiation {
         keys: Keys,
         fresh: &mut Fresh<'_>,
     ) -> Result<(Session, Agreed), Refusal> {
+        let before = self.audio.as_ref();
+        let own = before.and_then(|voice| voice.own.as_ref());
         let Chosen {
             candidate,
             common,
             peer,
             mismatch,
-        } = answering::choose(&self.local, self.hop, offer)?;
-        let before = self.audio.as_ref();
+        } = answering::choose(&self.local, self.hop, offer, own, fresh.ntp)?;
         let known = before.and_then(|voice| Some((voice.own.as_ref()?, &voice.audio.security)));
         let (own, security) = match peer {
             Some(peer) => {
@@ -177,9 +191,11 @@ impl Negotiation {
             security,
             voice,
         )?;
-        let medium = answering::medium(&self.local, &candidate, &audio, own.as_ref());
+        let of_session = is_mikey(own.as_ref()) && !candidate.has_own_message();
+        let (above, keys) = split(self.keys(own.as_ref()), of_session);
+        let medium = answering::medium(&self.local, &candidate, &audio, keys);
         let media = arrange::place(medium, &offer.media, Some(candidate.line));
-        let session = self.describe(media);
+        let session = self.describe(media, above);
         self.places = session.media.clone();
         Ok((session, self.keep_audio(audio, own, mismatch)))
     }
@@ -244,7 +260,7 @@ impl Negotiation {
     }
 
     /// RFC 3264 §8: the version grows by one where anything has changed.
-    fn describe(&mut self, media: Vec<Media>) -> Session {
+    fn describe(&mut self, media: Vec<Media>, attributes: Vec<Attribute>) -> Session {
         let host = Connection::new(self.local.address);
         let origin = Origin {
             user: "-".to_owned(),
@@ -253,6 +269,8 @@ impl Negotiation {
             host: host.clone(),
         };
         let mut session = Session::new(origin, host);
+        let attributes = attributes.into_iter().map(Line::Attribute);
+        session.lines.extend(attributes);
         session.media = media;
         let text = session.to_string();
         if self.sent.as_ref() != Some(&text) {
@@ -261,5 +279,17 @@ impl Negotiation {
         }
         session.origin.version = self.version.to_string();
         session
+    }
+}
+
+fn is_mikey(own: Option<&Own>) -> bool {
+    matches!(own, Some(Own::Mikey(_)))
+}
+
+/// The attributes of the session, and those of the medium.
+fn split(keys: Vec<Attribute>, of_session: bool) -> (Vec<Attribute>, Vec<Attribute>) {
+    match of_session {
+        true => (keys, Vec::new()),
+        false => (Vec::new(), keys),
     }
 }

@@ -21,7 +21,7 @@ mod refusal;
 pub use agreed::{Agreed, AgreedFax, Audio, Codec, Media, Payloads, Role, Secured};
 pub use description::{
     ClearHop, Description, Fallback, FaxBesideSrtp, FaxEnd, Format, Hop, Keys, Management,
-    Mismatch, Mode, Security, Subject, Wish,
+    MikeyEnd, Mismatch, Mode, Security, Subject, Wish,
 };
 pub use machine::Negotiation;
 pub use refusal::Refusal;

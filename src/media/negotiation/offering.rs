@@ -3,7 +3,6 @@
 use super::agreed::{Audio, Secured};
 use super::codecs;
 use super::description::{Description, Fallback, Hop, Management, Mode};
-use super::keying::{self, Own};
 use super::machine::Voice;
 use super::refusal::Refusal;
 use crate::wire::sdp::{
@@ -56,7 +55,7 @@ pub(super) fn shape(
 /// The profile of our keys.
 fn protected(local: &Description) -> Protocol {
     match local.security.management {
-        Management::Sdes => Protocol::Savp,
+        Management::Sdes | Management::Mikey(_) => Protocol::Savp,
         Management::Dtls(_) => Protocol::DtlsSavp,
     }
 }
@@ -66,7 +65,7 @@ pub(super) fn media(
     local: &Description,
     shape: &Shape,
     before: Option<&Audio>,
-    own: Option<&Own>,
+    keys: &[Attribute],
     direction: Direction,
 ) -> Vec<Media> {
     let port = |fresh| before.map_or(fresh, |audio| audio.port);
@@ -76,7 +75,6 @@ pub(super) fn media(
         common_attributes(local, direction, &mut media);
         media
     };
-    let keys = own.map_or_else(Vec::new, |own| keying::attributes(&local.security, own));
     let keyed = |protocol: &Protocol, fresh| {
         let mut media = medium(protocol, fresh);
         keys.iter().cloned().for_each(|key| media.push(key));
@@ -92,7 +90,7 @@ pub(super) fn media(
         ],
         Shape::Capabilities => {
             let mut media = medium(&Protocol::Avp, local.port);
-            configure(&mut media, protected(local), keys, own);
+            configure(&mut media, protected(local), keys);
             vec![media]
         }
     }
@@ -100,21 +98,21 @@ pub(super) fn media(
 
 /// RFC 5939 §3: SRTP as a potential configuration of a clear medium. Keys of
 /// which the peer takes one are alternatives; what belongs together is one set.
-fn configure(media: &mut Media, protocol: Protocol, keys: Vec<Attribute>, own: Option<&Own>) {
+fn configure(media: &mut Media, protocol: Protocol, keys: &[Attribute]) {
     let numbers: Vec<u32> = (1..).take(keys.len()).collect();
     media.push(Attribute::TransportCapability(1, vec![protocol]));
     for (number, attribute) in numbers.iter().zip(keys) {
         media.push(Attribute::AttributeCapability(AttributeCapability {
             number: *number,
-            attribute: Box::new(attribute),
+            attribute: Box::new(attribute.clone()),
         }));
     }
     let set = |mandatory: Vec<u32>| AttributeSet {
         mandatory,
         ..AttributeSet::default()
     };
-    let attributes = match own {
-        Some(Own::Sdes(_)) => numbers.iter().map(|number| set(vec![*number])).collect(),
+    let attributes = match keys {
+        [Attribute::Crypto(_), ..] => numbers.iter().map(|number| set(vec![*number])).collect(),
         _ => vec![set(numbers)],
     };
     media.push(Attribute::Possible(Configuration {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::testing::*;
 use super::*;
+use crate::media::keys::mikey::Protection;
 use crate::wire::sdp::{Attribute, Direction};
 
 fn any_security() -> impl Strategy<Value = Security> {
@@ -14,7 +15,12 @@ fn any_security() -> impl Strategy<Value = Security> {
         Just(Mode::Secure),
         Just(Mode::SecureWithFallback)
     ];
-    let managements = prop_oneof![Just(Management::Sdes), Just(dtls())];
+    let managements = prop_oneof![
+        Just(Management::Sdes),
+        Just(dtls()),
+        Just(mikey(Protection::Null)),
+        Just(mikey(psk()))
+    ];
     let fallbacks = prop_oneof![
         Just(Fallback::TwoMedia),
         Just(Fallback::KeysInAvp),

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::description::Mismatch;
+use crate::media::keys::mikey::MikeyFault;
 use crate::media::keys::sdes::SdesFault;
 use crate::wire::sdp::Fault;
 
@@ -36,6 +37,9 @@ pub enum Refusal {
     /// The crypto attributes will not do.
     #[error(transparent)]
     Sdes(#[from] SdesFault),
+    /// The MIKEY message will not do.
+    #[error(transparent)]
+    Mikey(#[from] MikeyFault),
     /// Keys would be readable on the way.
     #[error("keys do not go over a hop without TLS: enable TLS, or allow it")]
     ClearHop,

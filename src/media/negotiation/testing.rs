@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::*;
 use crate::media::keys::Fresh;
+use crate::media::keys::mikey::Protection;
 use crate::media::srtp::Suite;
 use crate::wire::sdp::{Fingerprint, Session, UdpCorrection};
 
@@ -52,6 +53,18 @@ pub(super) fn dtls() -> Management {
         hash: "sha-256".to_owned(),
         octets: vec![0xab; 32],
     })
+}
+
+pub(super) fn mikey(protection: Protection) -> Management {
+    Management::Mikey(MikeyEnd {
+        protection,
+        ssrc: 0x1234_5678,
+        tolerance: Some(60),
+    })
+}
+
+pub(super) fn psk() -> Protection {
+    Protection::Psk(b"a key that both ends have".to_vec().into())
 }
 
 /// An end at 192.0.2.`host` with PCMA, PCMU, events and fax.

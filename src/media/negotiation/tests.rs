@@ -2,6 +2,7 @@
 
 use super::testing::*;
 use super::*;
+use crate::media::keys::mikey::{MikeyFault, Protection};
 use crate::media::keys::sdes::SdesFault;
 use crate::wire::sdp::{Attribute, Direction, Session, Setup};
 use Direction::{Inactive, RecvOnly, SendOnly, SendRecv};
@@ -376,6 +377,96 @@ fn sdes_towards_dtls_is_the_wrong_key_management() {
     let offered = offer(&mut a, Wish::VOICE).expect("an offer");
     let fault = answer(&mut side(2, Mode::Secure), &sent(&offered)).expect_err("a refusal");
     assert_eq!(fault.status(), 415);
+}
+
+/// A secure end with MIKEY; without a pre-shared key its keys need TLS.
+fn mikey_side(host: u8, protection: Protection, hop: Hop) -> Negotiation {
+    let security = security(Mode::Secure, mikey(protection));
+    Negotiation::new(end(host, security), hop)
+}
+
+#[test]
+fn mikey_stands_at_session_level_and_both_ends_have_the_same_keys() {
+    for (protection, hop) in [(psk(), Hop::Clear), (Protection::Null, Hop::Tls)] {
+        let mut a = mikey_side(1, protection.clone(), hop);
+        let mut b = mikey_side(2, protection, hop);
+        let offered = offer(&mut a, Wish::VOICE).expect("an offer");
+        assert_eq!(media_lines(&offered), ["m=audio 6004 RTP/SAVP 8 0 96"]);
+        let mikey = |session: &Session| {
+            let mut own = session.attributes();
+            own.any(|line| matches!(line, Attribute::KeyManagement(_)))
+        };
+        assert!(mikey(&offered));
+        let (reply, at_b) = answer(&mut b, &sent(&offered)).expect("an answer");
+        assert!(mikey(&reply));
+        let at_a = a.read_answer(&sent(&reply)).expect("agreement");
+        let Secured::Srtp { send, receive } = voice(&at_a).security.clone() else {
+            panic!("no SRTP")
+        };
+        let (send, receive) = (receive, send);
+        assert_eq!(voice(&at_b).security, Secured::Srtp { send, receive });
+        let (again_b, again_a) = call(&mut b, &mut a, Wish::VOICE);
+        assert_eq!(voice(&again_a).security, voice(&at_a).security);
+        assert_eq!(voice(&again_b).security, voice(&at_b).security);
+    }
+}
+
+#[test]
+fn mikey_at_media_level_counts_and_is_answered_there() {
+    let mut a = mikey_side(1, psk(), Hop::Tls);
+    let mut offered = offer(&mut a, Wish::VOICE).expect("an offer");
+    let moved = offered.lines.pop().expect("a key-mgmt line");
+    offered.media[0].lines.push(moved);
+    let mut b = mikey_side(2, psk(), Hop::Tls);
+    let (reply, _) = answer(&mut b, &sent(&offered)).expect("an answer");
+    assert_eq!(reply.attributes().count(), 0);
+    assert!(a.read_answer(&sent(&reply)).is_ok());
+}
+
+#[test]
+fn mikey_without_a_pre_shared_key_does_not_go_over_a_hop_without_tls() {
+    let mut a = mikey_side(1, Protection::Null, Hop::Clear);
+    assert_eq!(offer(&mut a, Wish::VOICE), Err(Refusal::ClearHop));
+    let mut peer = mikey_side(2, Protection::Null, Hop::Tls);
+    let offered = offer(&mut peer, Wish::VOICE).expect("an offer");
+    assert_eq!(answer(&mut a, &offered).err(), Some(Refusal::ClearHop));
+}
+
+#[test]
+fn the_wrong_pre_shared_key_is_refused_with_that_reason() {
+    let mut a = mikey_side(1, psk(), Hop::Tls);
+    let other = Protection::Psk(b"another".to_vec().into());
+    let mut b = mikey_side(2, other, Hop::Tls);
+    let offered = offer(&mut a, Wish::VOICE).expect("an offer");
+    let fault = answer(&mut b, &sent(&offered)).expect_err("a refusal");
+    assert_eq!(
+        (&fault, fault.status()),
+        (&Refusal::Mikey(MikeyFault::Mac), 488)
+    );
+}
+
+#[test]
+fn mikey_and_sdes_do_not_meet() {
+    let mut a = mikey_side(1, psk(), Hop::Tls);
+    let offered = offer(&mut a, Wish::VOICE).expect("an offer");
+    let fault = answer(&mut side(2, Mode::Secure), &sent(&offered)).expect_err("a refusal");
+    assert_eq!(fault.status(), 415);
+    let offered = offer(&mut side(2, Mode::Secure), Wish::VOICE).expect("an offer");
+    a.withdraw();
+    let fault = answer(&mut a, &sent(&offered)).expect_err("a refusal");
+    assert_eq!(fault.status(), 415);
+}
+
+#[test]
+fn a_protected_medium_answers_an_open_message_that_asked_for_no_proof() {
+    let clear = "m=audio 4000 RTP/SAVP 8\r\n";
+    let mut a = mikey_side(1, Protection::Null, Hop::Tls);
+    offer(&mut a, Wish::VOICE).expect("an offer");
+    let agreed = a.read_answer(&peer(clear)).expect("agreement");
+    assert!(matches!(voice(&agreed).security, Secured::Srtp { .. }));
+    let mut a = mikey_side(1, psk(), Hop::Tls);
+    offer(&mut a, Wish::VOICE).expect("an offer");
+    assert_eq!(a.read_answer(&peer(clear)), Err(Refusal::NoKeys));
 }
 
 #[test]
