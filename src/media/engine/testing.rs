@@ -197,4 +197,3 @@ pub(super) fn opened(receiver: &mut Receiver, packet: &[u8]) -> Option<Vec<u8>> 
     buffer.truncate(length);
     Some(buffer)
 }
-

@@ -1,12 +1,8 @@
 //! Stories of streams on a simulated wire: the other party is written from the RFCs.
 
-use super::testing::{
-    A, B, Desk, at, material, opened, place, protected, rtp, srtp, terms, voice,
-};
+use super::testing::{A, B, Desk, at, material, opened, place, protected, rtp, srtp, terms, voice};
 use crate::media::negotiation::Payloads;
-use crate::media::seam::{
-    Digit, Ends, Event, Medium, Order, Security, Sink, Source, Voice,
-};
+use crate::media::seam::{Digit, Ends, Event, Medium, Order, Security, Sink, Source, Voice};
 use crate::media::srtp::{Receiver, Sender, Sequence, Suite};
 use crate::media::tone::Tone;
 use crate::wire::rtp::Packet;
