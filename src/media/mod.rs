@@ -7,6 +7,7 @@ pub mod codec;
 pub mod dtmf;
 pub mod engine;
 pub mod figures;
+pub mod io;
 pub mod jitter;
 pub mod keys;
 pub mod negotiation;

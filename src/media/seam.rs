@@ -96,6 +96,7 @@ pub enum Latching {
 
 /// What flows.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "terms are boxed as a whole")]
 pub enum Medium {
     /// RTP or SRTP.
     Voice(Voice),

@@ -23,4 +23,6 @@ pub use outbox::{At, Leaving, Outbox, Port};
 pub use streams::{Engine, MAX_STREAMS, Moving, Output};
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -72,7 +72,7 @@ impl Reports {
         Outgoing {
             ssrc: by.ssrc,
             sent: statistics.sender_info(self.ntp(now), by.timestamp),
-            blocks: block.as_ref().map_or(&[], std::slice::from_ref),
+            blocks: block.as_slice(),
             name: &self.name,
             bye: by.ending == Ending::Bye,
         }
