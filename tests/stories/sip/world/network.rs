@@ -125,6 +125,7 @@ impl World {
         Ok(Answer {
             records,
             ttl: Duration::from_secs(3600),
+            source: self.source,
         })
     }
 
