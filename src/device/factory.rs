@@ -11,7 +11,7 @@ use crate::schema::{
     self, ColumnId, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, cwmp, ep_adm, hoc, nlm,
     scm, snmp,
 };
-use crate::tree::{Actor, Creation, Row, Snapshot, Transaction, Tree, messages};
+use crate::tree::{Actor, Creation, Face, Row, Snapshot, Transaction, Tree, messages};
 use openssl::rand::rand_bytes;
 use std::path::{Path, PathBuf};
 
@@ -208,7 +208,11 @@ fn factory_state(
     identity: &Identity,
     profile: &Profile,
 ) -> Result<Transaction, DeviceError> {
-    let mut txn = Transaction::new(Actor::device());
+    // Of what a profile assigns twice, the last counts, as in any script.
+    let mut txn = Transaction::new(Actor {
+        face: Face::Script,
+        ..Actor::device()
+    });
     own_rows(&mut txn, &tree.snapshot(), identity);
     let what = || format!("profile {}", profile.name);
     let script = Script::parse(&profile.script).map_err(|faults| {
