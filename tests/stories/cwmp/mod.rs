@@ -3,6 +3,7 @@
 mod bad_input;
 mod binding;
 pub(crate) mod heartbeat;
+pub(crate) mod inform_parameters;
 pub(crate) mod lightweight;
 mod limits;
 mod notifications;
