@@ -6,6 +6,7 @@
 
 use super::model::{DataModel, Parameter};
 use crate::schema::ColumnId;
+use crate::schema::cwmp::inform_parameter;
 use crate::tree::{Snapshot, View};
 use crate::view;
 use crate::wire::soap::message::Event;
@@ -28,7 +29,7 @@ pub struct Added(Vec<Kept>);
 impl Added {
     /// What it reads.
     pub fn claims() -> Vec<ColumnId> {
-        Kept::COLUMNS.to_vec()
+        [Kept::COLUMNS, &[inform_parameter::DELETE.id()]].concat()
     }
 
     /// The patterns as they stand.

@@ -7,6 +7,7 @@
 mod agenda;
 mod announce;
 mod ending;
+mod image;
 mod message;
 mod opening;
 mod shown;
@@ -14,6 +15,7 @@ mod talk;
 mod transfer;
 
 pub use announce::Announcement;
+pub use image::Image;
 pub use message::{Body, Input, Moment, Output, Post, Trouble, TroubleKind};
 
 use super::event::{Cause, Events, Promised};

@@ -1,6 +1,6 @@
 //! TR-069: the client of an auto-configuration server.
 
-mod added;
+pub mod added;
 pub mod binding;
 pub mod client;
 mod cookies;

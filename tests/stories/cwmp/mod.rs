@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod binding;
+mod device_files;
 pub(crate) mod heartbeat;
 pub(crate) mod inform_parameters;
 pub(crate) mod lightweight;

@@ -147,7 +147,7 @@ fn an_anchor_that_the_acs_adds_counts_only_if_a_session_follows() {
         // It is in use, and the next session is to prove that it may be.
         assert_eq!(state(&world), RowState::Active);
         assert_eq!(world.tree.pending_changes().len(), 1);
-        assert_eq!(world.posts.len(), 6);
+        assert_eq!(world.posts.len(), 5);
         world.decide(stays);
         let decided = match stays {
             true => RowState::Active,

@@ -51,6 +51,10 @@ impl Client {
             let command_key = String::new();
             events.push(Event { code, command_key });
         }
+        let Some(settings) = &self.settings else {
+            return;
+        };
+        let model = DataModel::new(view, &settings.model);
         let parameters = carried(&model, view, &events, news);
         let codes: Vec<String> = events.iter().map(shown).collect();
         let inform = Inform {
