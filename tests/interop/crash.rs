@@ -194,8 +194,20 @@ fn a_kill_while_the_file_is_on_its_way_begins_it_again() {
 
 #[test]
 fn a_kill_as_a_script_is_applied_does_it_again_or_not_and_tells_it_once() {
+    let scene = Scene::new(file());
+    let device = scene.device();
+    scene.plays_out();
+    drop(device);
+    let record = scene.acs.record();
+    let tells = |sent: &Sent| told(sent, "M Download", "k-down");
+    let number = 1 + record
+        .iter()
+        .position(tells)
+        .expect("an Inform tells of it");
     for delay in [0, 2, 5, 10, 20, 50, 100] {
         let scene = Scene::new(file());
+        // What the ACS has taken may be told once more: it takes nothing before the kill.
+        scene.acs.stalls_at(number);
         let mut device = scene.device();
         eventually("the file is had", LIMIT, || {
             let record = scene.files.record();
