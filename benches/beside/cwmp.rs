@@ -16,7 +16,6 @@ use demarc::north::cwmp::settings::{Model, Settings};
 use demarc::schema::{Index, Name, Value, hoc};
 use demarc::tree::{Actor, Configured, Instances, Transaction, Tree};
 use demarc::wire::soap::message::{Header, Kind, Namespace};
-use demarc::wire::soap::{Values, print_values};
 
 use crate::acs::{self, Acs, Session};
 use crate::agents::{self, free_port};
@@ -203,7 +202,7 @@ fn beside_the_crate(report: &mut Report) {
         .collect();
     let ours = || {
         each(ANSWERS, |_| {
-            _ = black_box(answered(&tree.instances().held(), &model))
+            _ = black_box(answered(&tree.instances(), &model))
         })
     };
     let theirs = || each(ANSWERS, |_| _ = black_box(generated(&given)));
@@ -225,23 +224,20 @@ fn found(view: &Instances, model: &Model) -> Vec<Parameter> {
 
 /// As the device does it: measured first, then printed.
 fn answered(view: &Instances, model: &Model) -> Vec<u8> {
-    let parameters = found(view, model);
-    fn print(parameters: &[Parameter], view: &Instances, model: &Model, sink: &mut impl Write) {
-        let model = DataModel::new(view, model);
-        let values = Values {
-            count: parameters.len(),
-            each: model.entries(parameters),
-        };
-        let header = Header {
-            id: Some("7".into()),
-            ..Header::default()
-        };
-        print_values(Namespace::Cwmp10, &header, values, sink).expect("it takes all");
-    }
+    let all = DataModel::new(view, model);
+    let mut selection = all.nothing();
+    all.select("Device.", &mut selection).expect("it is there");
+    let header = Header {
+        id: Some("7".into()),
+        ..Header::default()
+    };
+    let selection = selection.held();
     let mut count = Count(0);
-    print(&parameters, view, model, &mut count);
+    let counted = selection.print(Namespace::Cwmp10, &header, model, &mut count);
+    counted.expect("it takes all");
     let mut octets = Vec::with_capacity(count.0);
-    print(&parameters, view, model, &mut octets);
+    let printed = selection.print(Namespace::Cwmp10, &header, model, &mut octets);
+    printed.expect("it takes all");
     octets
 }
 

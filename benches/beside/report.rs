@@ -85,6 +85,7 @@ pub(crate) enum Unit {
 impl Unit {
     fn show(self, figure: f64) -> String {
         match self {
+            Self::Microseconds if figure < 0.1 => format!("{figure:.3} us"),
             Self::Microseconds => format!("{figure:.2} us"),
             Self::Milliseconds => format!("{figure:.1} ms"),
             Self::PerSecond => format!("{figure:.0}/s"),

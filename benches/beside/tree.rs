@@ -76,11 +76,12 @@ pub(crate) fn run(report: &mut Report) {
     writes::run(report);
 }
 
-/// The cost of a step of a walk over everything, from the start again at the end.
+/// The cost of a step of a walk over everything, from the start again at the end; of so many
+/// steps that both sizes meet every column equally often.
 fn walk(tree: &Instances) -> f64 {
     let start = [1, 3, 6, 1, 4, 1];
     let mut walk = Mib::walk(tree, &start);
-    each(READS, |_| match walk.next() {
+    each(STEPS, |_| match walk.next() {
         Some(found) => _ = black_box(read(found)),
         None => walk = Mib::walk(tree, &start),
     })
@@ -192,3 +193,5 @@ const COLUMNS: [ColumnId; 3] = [
     cert::transfer::FINISHED.id(),
 ];
 const READS: usize = 400_000;
+/// Each cell of the large tree once.
+const STEPS: usize = 24 * 100_000;

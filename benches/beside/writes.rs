@@ -144,7 +144,7 @@ fn journal(folder: &Path) -> usize {
 
 /// Commits a second of so many writers, each with a row of its own.
 fn commits(open: &Open, writers: u32) -> f64 {
-    let times = 256 / writers as usize + 8;
+    let times = (4_096 / writers as usize).min(512);
     let all = (times * writers as usize) as f64;
     let took = wall(|| {
         thread::scope(|scope| {

@@ -280,11 +280,11 @@ fn hex_octets(hex: &str) -> Option<Vec<u8>> {
 }
 
 fn is_text(octets: &[u8]) -> Option<&str> {
-    std::str::from_utf8(octets).ok().filter(|text| {
-        !text
-            .chars()
-            .any(|letter| letter.is_control() && letter != '\n')
-    })
+    let text = std::str::from_utf8(octets).ok()?;
+    let is_plain = |octet: &u8| matches!(octet, b' '..=b'~' | b'\n');
+    let is_control = |letter: char| letter.is_control() && letter != '\n';
+    // Most are of ASCII, whose octets need not be put together to letters.
+    (octets.iter().all(is_plain) || !text.contains(is_control)).then_some(text)
 }
 
 fn octets_text(octets: &[u8]) -> String {

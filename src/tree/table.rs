@@ -9,7 +9,7 @@ mod node;
 use super::row::Row;
 use crate::schema::{Index, Value};
 use changes::Changes;
-use node::{Entry, From, Node};
+use node::{Child, Entry, From, Node};
 use std::hint::black_box;
 
 /// The rows of one table.
@@ -27,6 +27,8 @@ pub struct RowsAfter<'a> {
     root: &'a Node,
     /// The rest of a leaf.
     leaf: &'a [Entry],
+    /// Some of the leaves that follow it.
+    leaves: &'a [Child],
 }
 
 impl Rows {
@@ -72,9 +74,11 @@ impl Rows {
     }
 
     fn rows(&self, from: From<'_>) -> RowsAfter<'_> {
+        let (leaf, leaves) = self.root.rows_from(from);
         RowsAfter {
             root: &self.root,
-            leaf: self.root.rows_from(from),
+            leaf,
+            leaves,
         }
     }
 
@@ -125,9 +129,11 @@ impl<'a> RowsAfter<'a> {
     /// waits for all of them together; answers how many there were.
     pub(super) fn touch(&self, many: usize, slot: u8) -> usize {
         let near = &self.leaf[..many.min(self.leaf.len())];
+        let cells = near.iter().map(|(_, row)| row.cell(slot));
+        black_box(cells.filter(Option::is_some).count());
         for (_, row) in near {
             if let Some(Value::Octets(octets)) = row.cell(slot) {
-                black_box(octets.first());
+                black_box((octets.first(), octets.last()));
             }
         }
         near.len()
@@ -139,10 +145,13 @@ impl<'a> Iterator for RowsAfter<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let ((index, row), rest) = self.leaf.split_first()?;
-        self.leaf = match rest {
-            [] => self.root.rows_from(From::After(index.arcs())),
-            rest => rest,
-        };
+        self.leaf = rest;
+        if rest.is_empty() {
+            (self.leaf, self.leaves) = match self.leaves {
+                [(_, leaf), leaves @ ..] => (leaf.rows(), leaves),
+                [] => self.root.rows_from(From::After(index.arcs())),
+            };
+        }
         Some((index, row))
     }
 }

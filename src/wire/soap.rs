@@ -5,13 +5,15 @@
 //! session is, which parameters exist, or which refusals are wise.
 
 mod element;
+mod entry;
 pub mod message;
 mod read;
 mod write;
 
 pub use element::XmlError;
+pub use entry::{Entry, Object};
 pub use read::{BodyError, SoapError, read};
-pub use write::{Entry, Values, print, print_values};
+pub use write::{print, print_values};
 
 /// The namespace of SOAP 1.1 envelopes.
 const SOAP: &str = "http://schemas.xmlsoap.org/soap/envelope/";

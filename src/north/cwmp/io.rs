@@ -304,7 +304,6 @@ impl Runner {
         let posting = Posting {
             post,
             terms,
-            view: self.ports.tree.instances(),
             model: settings.model.clone(),
         };
         self.order(Order::Post(Box::new(posting))).await;

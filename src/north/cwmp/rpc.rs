@@ -8,7 +8,7 @@ use super::client::After;
 use super::event::{Cause, Events, Method};
 use super::fault::{Code, of_parameters};
 use super::lockout::{reaches_acs, undo_after, undo_in_any_case};
-use super::model::{DataModel, Parameter};
+use super::model::{DataModel, Selection};
 use super::notify::Notifications;
 use super::transfers::{Request, Transfers};
 use crate::schema::cwmp::{scheduled_inform, transfer};
@@ -47,7 +47,7 @@ pub(super) enum Work {
     /// The answer.
     Say(FromCpe),
     /// The answer's values, to be printed one by one.
-    Values(Vec<Parameter>),
+    Values(Selection),
     /// A transaction first.
     Change(Box<Change>),
 }
@@ -160,13 +160,13 @@ impl Desk<'_> {
 
     /// One bad name is a fault for all (A.3.2.2).
     fn values(&self, paths: &[String]) -> Result<Work, Fault> {
-        let mut found = Vec::new();
+        let mut selection = self.model.nothing();
         for path in paths {
-            let parameters = self.model.find(path);
-            found.extend(parameters.map_err(|code| code.fault(path))?);
-            few_enough(found.len(), MOST_PARAMETERS)?;
+            let selected = self.model.select(path, &mut selection);
+            selected.map_err(|code| code.fault(path))?;
+            few_enough(selection.count(), MOST_PARAMETERS)?;
         }
-        Ok(Work::Values(found))
+        Ok(Work::Values(selection))
     }
 
     fn set(&self, values: &[ParameterValue], key: &str) -> Result<Work, Fault> {

@@ -13,13 +13,16 @@ use std::sync::Arc;
 /// A row under its key.
 pub(in crate::tree) type Entry = (Index, Row);
 
+/// A part of the tree with the bound of its keys.
+pub(super) type Child = (Index, Node);
+
 /// A part of the tree.
 #[derive(Clone)]
 pub(super) enum Node {
     Leaf(Arc<[Entry]>),
     /// Children, each with a bound: its keys are not below it, and those of
     /// the child before are. The bound of the first child bounds nothing.
-    Inner(Arc<[(Index, Node)]>),
+    Inner(Arc<[Child]>),
 }
 
 /// Where to begin among the rows.
@@ -57,17 +60,29 @@ impl Node {
         }
     }
 
-    /// The rest of the leaf that holds the first row from there on; empty where there is none.
-    pub(super) fn rows_from(&self, from: From<'_>) -> &[Entry] {
+    /// The rest of the leaf that holds the first row from there on, empty where there is none,
+    /// and the leaves that follow it below the same node.
+    pub(super) fn rows_from(&self, from: From<'_>) -> (&[Entry], &[Child]) {
         match self {
-            Self::Leaf(rows) => &rows[from.position(rows)..],
+            Self::Leaf(rows) => (&rows[from.position(rows)..], &[]),
             Self::Inner(children) => {
                 let at = from.child(children);
-                match children[at].1.rows_from(from) {
-                    [] if at + 1 < children.len() => children[at + 1].1.rows_from(From::First),
-                    rows => rows,
+                let behind = &children[at + 1..];
+                match (children[at].1.rows_from(from), behind) {
+                    (([], _), [(_, Self::Leaf(rows)), behind @ ..]) => (rows, behind),
+                    (([], _), [(_, inner), ..]) => inner.rows_from(From::First),
+                    ((rows, []), _) if matches!(children[at].1, Self::Leaf(_)) => (rows, behind),
+                    (below, _) => below,
                 }
             }
+        }
+    }
+
+    /// The rows of a leaf.
+    pub(super) fn rows(&self) -> &[Entry] {
+        match self {
+            Self::Leaf(rows) => rows,
+            Self::Inner(_) => &[],
         }
     }
 
@@ -172,7 +187,7 @@ impl From<'_> {
         }
     }
 
-    fn child(self, children: &[(Index, Node)]) -> usize {
+    fn child(self, children: &[Child]) -> usize {
         match self {
             Self::First => 0,
             Self::At(key) | Self::After(key) => child(children, key),
@@ -189,7 +204,7 @@ fn position(rows: &[Entry], key: &[u32]) -> Result<usize, usize> {
 }
 
 /// The child that a key belongs to; the first takes whatever is below the bound of the second.
-fn child(children: &[(Index, Node)], key: &[u32]) -> usize {
+fn child(children: &[Child], key: &[u32]) -> usize {
     search(&children[1..], |bound| bound.arcs() <= key)
 }
 

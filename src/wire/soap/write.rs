@@ -5,34 +5,13 @@
 //! parameters is never held as one text.
 
 use super::SOAP;
+use super::entry::{Entry, Object, print_text};
 use super::message::{
     Applied, AutonomousTransferComplete, CpeRequest, CpeResponse, Envelope, Event, Fault,
     FaultStruct, FromCpe, Header, Inform, Kind, Namespace, ParameterAttributes, ParameterInfo,
     ParameterValue, Party, QueuedTransfer, TransferComplete, TransferStarted,
 };
-use std::borrow::Cow;
 use std::io::{self, Write};
-
-/// The values of a GetParameterValuesResponse that come as they are asked for.
-pub struct Values<I> {
-    /// As many as `each` gives.
-    pub count: usize,
-    /// In the order of the answer.
-    pub each: I,
-}
-
-/// A value as it stands in an answer. Its name comes in two parts, so that
-/// nothing has to be put together for each of thousands.
-pub struct Entry<'a> {
-    /// The path of its object, which ends with a dot.
-    pub object: &'a str,
-    /// Its own name.
-    pub name: &'a str,
-    /// The type of its value.
-    pub kind: Kind,
-    /// The text of its value.
-    pub value: Cow<'a, str>,
-}
 
 /// Prints a message.
 ///
@@ -49,20 +28,26 @@ pub fn print(message: &Envelope<FromCpe>, sink: &mut impl Write) -> io::Result<(
     page.close()
 }
 
-/// Prints a GetParameterValuesResponse whose values are not collected first.
+/// Prints a GetParameterValuesResponse of so many values; `each` prints them
+/// one by one, since they are not collected first.
 ///
 /// # Errors
 /// Those of the sink.
-pub fn print_values<'a>(
+pub fn print_values<W: Write>(
     namespace: Namespace,
     header: &Header,
-    values: Values<impl IntoIterator<Item = Entry<'a>>>,
-    sink: &mut impl Write,
+    count: usize,
+    sink: &mut W,
+    each: impl FnOnce(&mut W) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut page = Page::open(sink, namespace, header)?;
     page.within("cwmp:GetParameterValuesResponse", |page| {
-        let entry = |page: &mut Page<_>, entry: Entry<'_>| page.entry(&entry);
-        page.array("ParameterList", "cwmp:ParameterValueStruct", values, entry)
+        page.list(
+            "ParameterList",
+            "cwmp:ParameterValueStruct",
+            count,
+            |page| each(page.sink),
+        )
     })?;
     page.close()
 }
@@ -144,7 +129,7 @@ impl<'s, W: Write> Page<'s, W> {
                         page.leaf("Value", value)
                     })
                 };
-                page.array("FileTypeArg", "cwmp:ArgStruct", of(arguments), entry)
+                page.array("FileTypeArg", "cwmp:ArgStruct", arguments, entry)
             }),
         }
     }
@@ -163,7 +148,7 @@ impl<'s, W: Write> Page<'s, W> {
                     page.leaf("CommandKey", &event.command_key)
                 })
             };
-            page.array("Event", "cwmp:EventStruct", of(&inform.events), entry)?;
+            page.array("Event", "cwmp:EventStruct", &inform.events, entry)?;
             // A.3.3.1: always 1.
             page.leaf("MaxEnvelopes", "1")?;
             page.time("CurrentTime", inform.current_time.as_deref())?;
@@ -289,12 +274,7 @@ impl<'s, W: Write> Page<'s, W> {
                 page.leaf("Writable", truth(info.writable))
             })
         };
-        self.array(
-            "ParameterList",
-            "cwmp:ParameterInfoStruct",
-            of(names),
-            entry,
-        )
+        self.array("ParameterList", "cwmp:ParameterInfoStruct", names, entry)
     }
 
     fn attributes(&mut self, attributes: &[ParameterAttributes]) -> io::Result<()> {
@@ -306,7 +286,7 @@ impl<'s, W: Write> Page<'s, W> {
             })
         };
         let kind = "cwmp:ParameterAttributeStruct";
-        self.array("ParameterList", kind, of(attributes), entry)
+        self.array("ParameterList", kind, attributes, entry)
     }
 
     fn queued(&mut self, transfers: &[QueuedTransfer]) -> io::Result<()> {
@@ -321,7 +301,7 @@ impl<'s, W: Write> Page<'s, W> {
             })
         };
         let kind = "cwmp:AllQueuedTransferStruct";
-        self.array("TransferList", kind, of(transfers), entry)
+        self.array("TransferList", kind, transfers, entry)
     }
 
     fn queued_by_key(&mut self, transfers: &[QueuedTransfer]) -> io::Result<()> {
@@ -332,7 +312,7 @@ impl<'s, W: Write> Page<'s, W> {
             })
         };
         let kind = "cwmp:QueuedTransferStruct";
-        self.array("TransferList", kind, of(transfers), entry)
+        self.array("TransferList", kind, transfers, entry)
     }
 
     fn started(&mut self, started: &TransferStarted) -> io::Result<()> {
@@ -343,30 +323,19 @@ impl<'s, W: Write> Page<'s, W> {
 
     fn parameter_values(&mut self, values: &[ParameterValue]) -> io::Result<()> {
         let kind = "cwmp:ParameterValueStruct";
-        self.array("ParameterList", kind, of(values), |page, value| {
+        self.array("ParameterList", kind, values, |page, value| {
             page.parameter_value(value)
         })
     }
 
     fn parameter_value(&mut self, value: &ParameterValue) -> io::Result<()> {
-        self.entry(&Entry {
-            object: "",
-            name: &value.name,
+        let entry = Entry {
+            object: &Object::of(&value.name),
+            name: "",
             kind: value.kind.unwrap_or(Kind::String),
-            value: Cow::Borrowed(&value.value),
-        })
-    }
-
-    /// The one that there are thousands of.
-    fn entry(&mut self, entry: &Entry<'_>) -> io::Result<()> {
-        self.sink.write_all(b"<ParameterValueStruct><Name>")?;
-        self.text(entry.object)?;
-        self.text(entry.name)?;
-        self.sink.write_all(b"</Name><Value xsi:type=\"xsd:")?;
-        self.sink.write_all(entry.kind.name().as_bytes())?;
-        self.sink.write_all(b"\">")?;
-        self.text(&entry.value)?;
-        self.sink.write_all(b"</Value></ParameterValueStruct>")
+            value: &value.value,
+        };
+        entry.print(self.sink)
     }
 
     fn fault_struct(&mut self, fault: &FaultStruct) -> io::Result<()> {
@@ -388,7 +357,7 @@ impl<'s, W: Write> Page<'s, W> {
     }
 
     fn strings(&mut self, name: &str, strings: &[String]) -> io::Result<()> {
-        self.array(name, "xsd:string", of(strings), |page, text| {
+        self.array(name, "xsd:string", strings, |page, text| {
             page.leaf("string", text)
         })
     }
@@ -397,14 +366,23 @@ impl<'s, W: Write> Page<'s, W> {
         &mut self,
         name: &str,
         kind: &str,
-        entries: Values<impl IntoIterator<Item = T>>,
-        entry: impl Fn(&mut Self, T) -> io::Result<()>,
+        entries: &[T],
+        entry: impl Fn(&mut Self, &T) -> io::Result<()>,
     ) -> io::Result<()> {
-        let count = entries.count;
+        self.list(name, kind, entries.len(), |page| {
+            entries.iter().try_for_each(|each| entry(page, each))
+        })
+    }
+
+    fn list(
+        &mut self,
+        name: &str,
+        kind: &str,
+        count: usize,
+        entries: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> io::Result<()> {
         write!(self.sink, "<{name} enc:arrayType=\"{kind}[{count}]\">")?;
-        for each in entries.each {
-            entry(self, each)?;
-        }
+        entries(self)?;
         write!(self.sink, "</{name}>")
     }
 
@@ -432,45 +410,8 @@ impl<'s, W: Write> Page<'s, W> {
         write!(self.sink, "<{name}/>")
     }
 
-    /// Escaped, so that what is read is what was written: a CR as a reference,
-    /// which else reads as LF (XML 1.0 §2.11), and a character that XML cannot
-    /// carry (§2.2) as U+FFFD.
     fn text(&mut self, text: &str) -> io::Result<()> {
-        if !needs_care(text.as_bytes()) {
-            return self.sink.write_all(text.as_bytes());
-        }
-        let mut plain = 0;
-        for (at, character) in text.char_indices() {
-            let escaped = match character {
-                '&' => "&amp;",
-                '<' => "&lt;",
-                '>' => "&gt;",
-                '\r' => "&#13;",
-                '\t' | '\n' => continue,
-                '\0'..' ' | '\u{fffe}' | '\u{ffff}' => "\u{fffd}",
-                _ => continue,
-            };
-            self.sink.write_all(&text.as_bytes()[plain..at])?;
-            self.sink.write_all(escaped.as_bytes())?;
-            plain = at + character.len_utf8();
-        }
-        self.sink.write_all(&text.as_bytes()[plain..])
-    }
-}
-
-/// Whether anything may have to be escaped or replaced: what it is known by is
-/// its first octet in UTF-8. All are looked at, so that the processor may look
-/// at many at a time.
-fn needs_care(text: &[u8]) -> bool {
-    text.iter().fold(false, |found, octet| {
-        found | (*octet < b' ') | matches!(octet, b'&' | b'<' | b'>' | 0xef)
-    })
-}
-
-fn of<T>(entries: &[T]) -> Values<&[T]> {
-    Values {
-        count: entries.len(),
-        each: entries,
+        print_text(text, self.sink)
     }
 }
 
@@ -503,7 +444,7 @@ mod tests {
 
     fn values(count: usize) -> impl Iterator<Item = ParameterValue> {
         (0..count).map(|number| ParameterValue {
-            name: format!("Device.X.{number}"),
+            name: format!("Device.X.{number}.Name"),
             value: "a\r\n<&>\u{1}".into(),
             kind: Some(Kind::String),
         })
@@ -533,17 +474,18 @@ mod tests {
     fn streamed_values_are_the_same_octets_as_collected_ones() {
         let header = Header::default();
         let mut streamed = Vec::new();
-        let all: Vec<ParameterValue> = values(3).collect();
-        let each = Values {
-            count: 3,
-            each: all.iter().map(|value| Entry {
-                object: "Device.X.",
-                name: &value.name["Device.X.".len()..],
-                kind: Kind::String,
-                value: Cow::Borrowed(&value.value),
-            }),
+        let each = |sink: &mut Vec<u8>| {
+            values(3).try_for_each(|value| {
+                let entry = Entry {
+                    object: &Object::of(value.name.trim_end_matches("Name")),
+                    name: "Name",
+                    kind: Kind::String,
+                    value: &value.value,
+                };
+                entry.print(sink)
+            })
         };
-        print_values(Namespace::Cwmp12, &header, each, &mut streamed).expect("a Vec");
+        print_values(Namespace::Cwmp12, &header, 3, &mut streamed, each).expect("a Vec");
         let message = Envelope {
             namespace: Namespace::Cwmp12,
             header,

@@ -6,7 +6,6 @@
 use demarc::north::cwmp::client::{
     Announcement, Body, Client, Input, Moment, Output, Trouble, TroubleKind,
 };
-use demarc::north::cwmp::model::DataModel;
 use demarc::north::cwmp::session::Heard;
 use demarc::north::cwmp::settings::Settings;
 use demarc::north::cwmp::status::Status;
@@ -14,7 +13,7 @@ use demarc::north::cwmp::transfers::{self, Wanted};
 use demarc::schema::{Name, Value};
 use demarc::tree::{Actor, Configured, Outcome, Publication, Subscription, Transaction, Tree};
 use demarc::wire::soap::message::DeviceIdStruct;
-use demarc::wire::soap::{Values, print, print_values};
+use demarc::wire::soap::print;
 use demarc::wire::time::UnixTime;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -378,15 +377,11 @@ impl World {
             Body::Values {
                 namespace,
                 header,
-                parameters,
+                selection,
             } => {
-                let view = self.tree.instances();
-                let model = DataModel::new(&view, &self.settings.model);
-                let values = Values {
-                    count: parameters.len(),
-                    each: model.entries(&parameters),
-                };
-                print_values(namespace, &header, values, &mut octets).expect("a Vec");
+                let model = &self.settings.model;
+                let printed = selection.print(namespace, &header, model, &mut octets);
+                printed.expect("a Vec");
             }
         }
         String::from_utf8(octets).expect("UTF-8")

@@ -1,6 +1,6 @@
 //! What goes into the client and what comes out of it.
 
-use super::super::model::Parameter;
+use super::super::model::Selection;
 use super::super::session::Heard;
 use super::super::settings::Settings;
 use super::super::status::Status;
@@ -119,7 +119,7 @@ pub enum Body {
         /// With the request's ID.
         header: Header,
         /// In the order of the answer.
-        parameters: Vec<Parameter>,
+        selection: Selection,
     },
 }
 

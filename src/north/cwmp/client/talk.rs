@@ -78,18 +78,18 @@ impl Client {
         self.keep(numbered);
         match work {
             Work::Say(body) => self.answer(now, view, body),
-            Work::Values(parameters) => {
+            Work::Values(selection) => {
                 let answer = self
                     .running
                     .as_mut()
                     .and_then(|running| running.session.answer());
                 if let Some((namespace, header)) = answer {
-                    let count = parameters.len();
+                    let count = selection.count();
                     self.note(&format!("-> GetParameterValuesResponse ({count})"));
                     let body = Body::Values {
                         namespace,
                         header,
-                        parameters,
+                        selection,
                     };
                     self.post(body, false);
                 }

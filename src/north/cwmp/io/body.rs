@@ -5,11 +5,10 @@
 //! only counts, so that it never stands in memory.
 
 use super::super::client::Body as Wanted;
-use super::super::model::{DataModel, Parameter};
+use super::super::model::Selection;
 use super::super::settings::Model;
-use crate::tree::Instances;
 use crate::wire::soap::message::{Header, Namespace};
-use crate::wire::soap::{Values, print, print_values};
+use crate::wire::soap::print;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::convert::Infallible;
 use std::io::{self, Write};
@@ -35,8 +34,7 @@ pub(super) enum Content {
 pub(super) struct Plan {
     namespace: Namespace,
     header: Header,
-    parameters: Vec<Parameter>,
-    view: Instances,
+    selection: Selection,
     model: Model,
 }
 
@@ -47,8 +45,8 @@ const CHUNK: usize = 16 * 1024;
 const WAITING: usize = 2;
 
 impl Content {
-    /// Measures what is to be said, with the values that the tree has now.
-    pub(super) async fn of(body: Wanted, view: &Instances, model: &Model) -> io::Result<Self> {
+    /// Measures what is to be said.
+    pub(super) async fn of(body: Wanted, model: &Model) -> io::Result<Self> {
         match body {
             Wanted::Nothing => Ok(Self::Nothing),
             Wanted::Message(envelope) => {
@@ -59,14 +57,13 @@ impl Content {
             Wanted::Values {
                 namespace,
                 header,
-                parameters,
+                selection,
             } => {
                 let plan = Plan {
                     namespace,
                     header,
-                    parameters,
                     // Between the two printings nothing may change.
-                    view: view.held(),
+                    selection: selection.held(),
                     model: model.clone(),
                 };
                 plan.measured().await
@@ -94,7 +91,7 @@ impl Content {
 
 impl Plan {
     async fn measured(self) -> io::Result<Content> {
-        if self.parameters.len() <= FEW {
+        if self.selection.count() <= FEW {
             let mut octets = Vec::new();
             self.print(&mut octets)?;
             return Ok(Content::Whole(octets.into()));
@@ -110,12 +107,8 @@ impl Plan {
     }
 
     fn print(&self, sink: &mut impl Write) -> io::Result<()> {
-        let model = DataModel::new(&self.view, &self.model);
-        let values = Values {
-            count: self.parameters.len(),
-            each: model.entries(&self.parameters),
-        };
-        print_values(self.namespace, &self.header, values, sink)
+        self.selection
+            .print(self.namespace, &self.header, &self.model, sink)
     }
 
     /// Prints into a channel, no faster than it is read.
@@ -227,6 +220,7 @@ impl Body for Octets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::north::cwmp::model::DataModel;
     use crate::north::cwmp::settings::Settings;
     use crate::tree::{Configured, Tree};
     use http_body_util::BodyExt;
@@ -241,16 +235,19 @@ mod tests {
     #[tokio::test]
     async fn an_answer_of_many_values_has_the_length_that_was_promised_each_time() {
         let tree = Tree::in_memory();
-        let model = Settings::read(&tree.snapshot()).model;
+        let settings = Settings::read(&tree.snapshot()).model;
         let view = tree.instances();
-        let one = DataModel::new(&view, &model).find("").expect("parameters");
-        let parameters: Vec<Parameter> = one.iter().cycle().take(5000).cloned().collect();
+        let model = DataModel::new(&view, &settings);
+        let mut selection = model.nothing();
+        while selection.count() < 5000 {
+            model.select("", &mut selection).expect("parameters");
+        }
         let body = Wanted::Values {
             namespace: Namespace::Cwmp12,
             header: Header::default(),
-            parameters,
+            selection,
         };
-        let content = Content::of(body, &view, &model).await.expect("counted");
+        let content = Content::of(body, &settings).await.expect("counted");
         assert!(matches!(content, Content::Values(..)));
         let (promised, first) = said(&content).await;
         let (_, second) = said(&content).await;
@@ -263,7 +260,7 @@ mod tests {
     async fn an_empty_message_is_nothing_at_all() {
         let tree = Tree::in_memory();
         let model = Settings::read(&tree.snapshot()).model;
-        let content = Content::of(Wanted::Nothing, &tree.instances(), &model).await;
+        let content = Content::of(Wanted::Nothing, &model).await;
         let content = content.expect("nothing to print");
         assert!(content.is_empty());
         assert_eq!(said(&content).await, (0, Vec::new()));

@@ -11,7 +11,6 @@ use super::Around;
 use super::body::Content;
 use super::connection::{Connection, Cut, Fields, other, silent};
 use crate::certs::{Level, Url};
-use crate::tree::Instances;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Response, header};
@@ -34,8 +33,6 @@ pub(super) enum Order {
 pub(super) struct Posting {
     pub(super) post: Post,
     pub(super) terms: Terms,
-    /// The tree whose values are told.
-    pub(super) view: Instances,
     pub(super) model: Model,
 }
 
@@ -96,12 +93,7 @@ impl Line {
     }
 
     async fn post(&mut self, posting: Posting) -> Result<Heard, Trouble> {
-        let Posting {
-            post,
-            terms,
-            view,
-            model,
-        } = posting;
+        let Posting { post, terms, model } = posting;
         if post.first {
             self.session = None;
         }
@@ -109,7 +101,7 @@ impl Line {
             Some(held) => held,
             none => none.insert(Held::new(&post.url, terms)?),
         };
-        let content = Content::of(post.body, &view, &model).await;
+        let content = Content::of(post.body, &model).await;
         let content = content.map_err(|error| other(error.to_string()))?;
         let patience = held.terms.patience;
         match timeout(patience, held.exchange(&content, &self.around)).await {

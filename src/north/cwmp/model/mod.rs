@@ -7,7 +7,6 @@
 
 pub mod device_type;
 mod draft;
-mod entries;
 pub mod explain;
 pub mod export;
 mod known;
@@ -16,13 +15,17 @@ mod numbers;
 mod path;
 mod read;
 mod rows;
+mod said;
+mod selection;
 mod text;
 mod told;
 mod user;
+mod walk;
 mod write;
 
 pub use known::Known;
 pub use path::Parameter;
+pub use selection::Selection;
 pub use told::tables;
 
 use super::fault::Code;
@@ -30,10 +33,11 @@ use super::settings::Model;
 use crate::schema::TableId;
 use crate::tree::{Instances, Transaction};
 use crate::wire::soap::message::{ParameterInfo, ParameterValue};
-use map::{Access, Object, Rows, Source};
+use map::{Access, Leaf, Object, Rows, Source};
 use numbers::Numbers;
 use path::{Place, Spot, below};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The data model over one version of the tree.
@@ -58,10 +62,13 @@ impl<'a> DataModel<'a> {
     pub fn find(&self, path: &str) -> Result<Vec<Parameter>, Code> {
         let mut found = Vec::new();
         for spot in self.resolve(path)? {
-            self.each(spot, &mut |spot| {
-                if let Spot::Parameter(one) = spot {
-                    found.push(one);
-                }
+            let Ok(()) = self.walk::<Infallible>(&spot, &mut |place, leaves| {
+                let place = Arc::new(place.clone());
+                found.extend(leaves.iter().map(|leaf| Parameter {
+                    place: place.clone(),
+                    leaf,
+                }));
+                Ok(())
             });
         }
         Ok(found)
@@ -97,7 +104,15 @@ impl<'a> DataModel<'a> {
             match (next_level, &spot) {
                 (true, Spot::Parameter(_)) => return Err(Code::InvalidArguments),
                 (true, _) => names.extend(self.below(&spot).iter().map(|one| self.info(one))),
-                (false, _) => self.each(spot, &mut |one| names.push(self.info(&one))),
+                (false, Spot::Parameter(_)) => names.push(self.info(&spot)),
+                (false, _) => {
+                    let Ok(()) = self.walk::<Infallible>(&spot, &mut |place, leaves| {
+                        names.push(object_info(place));
+                        let leaves = leaves.iter();
+                        names.extend(leaves.map(|leaf| self.leaf_info(place, leaf)));
+                        Ok(())
+                    });
+                }
             }
         }
         Ok(names)
@@ -109,7 +124,7 @@ impl<'a> DataModel<'a> {
     }
 
     /// Single parameters of a kind.
-    fn those(&self, wanted: impl Fn(&map::Leaf) -> bool) -> Vec<Parameter> {
+    fn those(&self, wanted: impl Fn(&Leaf) -> bool) -> Vec<Parameter> {
         let all = map::objects().iter();
         let all = all.flat_map(|object| object.leaves.iter().map(move |leaf| (object, leaf)));
         let forced = all.filter(|(_, leaf)| wanted(leaf));
@@ -151,15 +166,6 @@ impl<'a> DataModel<'a> {
         known.insert(numbers::leader(table), Arc::new(with));
     }
 
-    /// A spot, and everything below it.
-    fn each(&self, spot: Spot, tell: &mut dyn FnMut(Spot)) {
-        let below = self.below(&spot);
-        tell(spot);
-        for one in below {
-            self.each(one, tell);
-        }
-    }
-
     /// What stands directly below.
     fn below(&self, spot: &Spot) -> Vec<Spot> {
         match spot {
@@ -180,20 +186,20 @@ impl<'a> DataModel<'a> {
 
     fn info(&self, spot: &Spot) -> ParameterInfo {
         match spot {
-            Spot::Object(place) | Spot::Table(place) => ParameterInfo {
-                name: place.path.clone(),
-                writable: is_extensible(place.object),
-            },
-            Spot::Parameter(one) => ParameterInfo {
-                name: one.path(),
-                writable: self.is_writable(one),
-            },
+            Spot::Object(place) | Spot::Table(place) => object_info(place),
+            Spot::Parameter(one) => self.leaf_info(&one.place, one.leaf),
+        }
+    }
+
+    fn leaf_info(&self, place: &Place, leaf: &Leaf) -> ParameterInfo {
+        ParameterInfo {
+            name: [&place.path, leaf.name].concat(),
+            writable: self.is_writable(place, leaf),
         }
     }
 
     /// Whether the ACS may write a parameter as it stands.
-    fn is_writable(&self, parameter: &Parameter) -> bool {
-        let (place, leaf) = (&parameter.place, parameter.leaf);
+    fn is_writable(&self, place: &Place, leaf: &Leaf) -> bool {
         match (leaf.access, &leaf.source) {
             (Access::Read, _) => false,
             (_, Source::Alias) => self.may_be_named(place, leaf.access),
@@ -203,12 +209,16 @@ impl<'a> DataModel<'a> {
     }
 
     fn may_be_named(&self, place: &Place, access: Access) -> bool {
-        let named = place.row().and_then(|(table, index)| {
-            let numbers = self.numbers(*table);
-            let one = numbers.get(numbers.number(index)?)?;
-            numbers.keeps_aliases().then_some(one.is_named())
-        });
-        named.is_some_and(|named| !named || access == Access::Write)
+        let row = place.row();
+        row.filter(|row| self.numbers(row.table).keeps_aliases())
+            .is_some_and(|row| !row.instance.is_named() || access == Access::Write)
+    }
+}
+
+fn object_info(place: &Place) -> ParameterInfo {
+    ParameterInfo {
+        name: place.path.clone(),
+        writable: is_extensible(place.object),
     }
 }
 

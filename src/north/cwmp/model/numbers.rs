@@ -5,6 +5,7 @@
 //! been seen yet get the next numbers; the client keeps them before it tells
 //! them. Tables of one number that only the device fills go by that.
 
+use super::text::push_number;
 use crate::schema::cwmp::instance::{self, State};
 use crate::schema::{Base, ColumnId, Enumerated, Index, Name, RowLife, TableId, Value, tables};
 use crate::tree::{Creation, Instances, Row, Transaction};
@@ -229,11 +230,19 @@ impl Numbers {
 }
 
 impl Instance {
-    /// TR-106 §3.6.1: what the device chooses begins with `cpe-`.
+    /// What it is called.
     pub(super) fn alias(&self, number: u32) -> String {
-        match self.alias.as_str() {
-            "" => format!("cpe-{number}"),
-            alias => alias.to_owned(),
+        let mut alias = String::new();
+        self.push_alias(number, &mut alias);
+        alias
+    }
+
+    /// TR-106 §3.6.1: what the device chooses begins with `cpe-`.
+    pub(super) fn push_alias(&self, number: u32, text: &mut String) {
+        text.push_str(&self.alias);
+        if self.alias.is_empty() {
+            text.push_str("cpe-");
+            push_number(number.into(), text);
         }
     }
 

@@ -7,18 +7,27 @@
 use super::DataModel;
 use super::map::{Leaf, Object, Rows, object};
 use super::numbers::Instance;
+use super::text::push_number;
 use crate::north::cwmp::fault::Code;
 use crate::schema::{Index, TableId, Value};
 use std::sync::Arc;
 
 /// An object, with the rows that the instances in its path are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) object: &'static Object,
     /// Ends with a dot.
     pub(super) path: String,
     /// The innermost last.
-    pub(super) rows: Vec<(TableId, Index)>,
+    pub(super) rows: Vec<Around>,
+}
+
+/// The row that an instance in a path is.
+#[derive(Clone, Debug)]
+pub(super) struct Around {
+    pub(super) table: TableId,
+    pub(super) number: u32,
+    pub(super) instance: Instance,
 }
 
 /// One parameter that exists.
@@ -46,15 +55,22 @@ impl Parameter {
 }
 
 impl Place {
-    /// The key of the instance around it.
-    pub(super) fn row(&self) -> Option<&(TableId, Index)> {
+    /// The row of the instance around it.
+    pub(super) fn row(&self) -> Option<&Around> {
         self.rows.last()
     }
 
     /// The name of the instance around it, as other rows refer to it.
     pub(super) fn name(&self) -> Value {
-        let name = self.row().map(|(_, index)| index.name());
+        let name = self.row().map(|row| row.instance.index.name());
         Value::from(name.unwrap_or_default())
+    }
+
+    /// Goes down to a child.
+    pub(super) fn enter(&mut self, child: &'static Object) {
+        self.path.push_str(child.name);
+        self.path.push('.');
+        self.object = child;
     }
 }
 
@@ -168,19 +184,27 @@ impl DataModel<'_> {
         }
     }
 
+    /// How many instances there are.
+    pub(super) fn count_instances(&self, place: &Place) -> usize {
+        match &place.object.rows {
+            Rows::Single => 0,
+            Rows::One => 1,
+            Rows::Of { table, .. } => {
+                let numbers = self.numbers(*table);
+                let all = numbers.iter();
+                all.filter(|(_, one)| self.belongs(place, &one.index))
+                    .count()
+            }
+        }
+    }
+
     fn instance(&self, place: &Arc<Place>, number: u32) -> Option<Arc<Place>> {
         match &place.object.rows {
             Rows::Single => None,
             Rows::One => (number == 1).then(|| {
-                let segment = match self.settings.aliases {
-                    true => "[cpe-1]",
-                    false => "1",
-                };
-                Arc::new(Place {
-                    object: place.object,
-                    path: format!("{}{segment}.", place.path),
-                    rows: place.rows.clone(),
-                })
+                let mut one = Place::clone(place);
+                self.enter_only(&mut one);
+                Arc::new(one)
             }),
             Rows::Of { table, .. } => {
                 let numbers = self.numbers(*table);
@@ -197,21 +221,42 @@ impl DataModel<'_> {
         one: &Instance,
     ) -> Option<Arc<Place>> {
         self.belongs(place, &one.index).then(|| {
-            // Thousands of them may stand in memory at a time: none is larger than it has to be.
-            let mut rows = Vec::with_capacity(place.rows.len() + 1);
-            rows.extend_from_slice(&place.rows);
-            rows.push((table, one.index.clone()));
-            let path = match self.settings.aliases {
-                true => [&place.path, "[", &one.alias(number), "]."].concat(),
-                false => [&place.path, number.to_string().as_str(), "."].concat(),
-            };
-            let object = place.object;
-            Arc::new(Place { object, path, rows })
+            let mut place = place.clone();
+            self.enter_row(&mut place, table, number, one);
+            Arc::new(place)
         })
     }
 
+    /// Goes down to the one instance of a table that has one.
+    pub(super) fn enter_only(&self, table: &mut Place) {
+        table.path.push_str(match self.settings.aliases {
+            true => "[cpe-1].",
+            false => "1.",
+        });
+    }
+
+    /// Goes down to the instance that a row is.
+    pub(super) fn enter_row(&self, place: &mut Place, table: TableId, number: u32, one: &Instance) {
+        match self.settings.aliases {
+            true => {
+                place.path.push('[');
+                one.push_alias(number, &mut place.path);
+                place.path.push_str("].");
+            }
+            false => {
+                push_number(number.into(), &mut place.path);
+                place.path.push('.');
+            }
+        }
+        place.rows.push(Around {
+            table,
+            number,
+            instance: one.clone(),
+        });
+    }
+
     /// Whether a row is an instance of the table at this place.
-    fn belongs(&self, place: &Place, index: &Index) -> bool {
+    pub(super) fn belongs(&self, place: &Place, index: &Index) -> bool {
         let Rows::Of {
             only: Some((column, text)),
             ..
@@ -233,14 +278,11 @@ impl DataModel<'_> {
 
 /// A child as it stands below a place.
 pub(super) fn below(place: &Place, child: &'static Object) -> Spot {
-    let place = Arc::new(Place {
-        object: child,
-        path: [&place.path, child.name, "."].concat(),
-        rows: place.rows.clone(),
-    });
+    let mut place = place.clone();
+    place.enter(child);
     match child.rows {
-        Rows::Single => Spot::Object(place),
-        Rows::One | Rows::Of { .. } => Spot::Table(place),
+        Rows::Single => Spot::Object(Arc::new(place)),
+        Rows::One | Rows::Of { .. } => Spot::Table(Arc::new(place)),
     }
 }
 

@@ -16,7 +16,10 @@ impl DataModel<'_> {
             Source::Constant(text) => text.to_owned(),
             Source::Version => env!("CARGO_PKG_VERSION").to_owned(),
             Source::Count(id) => self.count(place, id).to_string(),
-            Source::Alias => self.alias(place),
+            Source::Alias => place
+                .row()
+                .map(|row| row.instance.alias(row.number))
+                .unwrap_or_default(),
             Source::Transport => self.transport(place).to_owned(),
             Source::Cell(cell) => self.shown(place, cell, leaf.kind),
         }
@@ -24,25 +27,16 @@ impl DataModel<'_> {
 
     fn count(&self, place: &Place, id: u16) -> usize {
         match below(place, object(id)) {
-            Spot::Table(table) => self.instances(&table).len(),
+            Spot::Table(table) => self.count_instances(&table),
             Spot::Object(_) | Spot::Parameter(_) => 1,
         }
-    }
-
-    fn alias(&self, place: &Place) -> String {
-        let alias = place.row().and_then(|(table, index)| {
-            let numbers = self.numbers(*table);
-            let number = numbers.number(index)?;
-            Some(numbers.get(number)?.alias(number))
-        });
-        alias.unwrap_or_default()
     }
 
     /// interfaces.md: where TLS is enabled, all requests go by it.
     fn transport(&self, place: &Place) -> &'static str {
         let is_on = |column: ColumnId| {
             let row = place.row();
-            let value = row.and_then(|(_, index)| self.view.at(column, index));
+            let value = row.and_then(|row| self.view.at(column, &row.instance.index));
             value == Some(Value::Integer(1))
         };
         if is_on(transport_config::TLS_ENABLE.id()) {
@@ -123,7 +117,7 @@ impl DataModel<'_> {
     pub(super) fn row_of<'p>(&'p self, place: &'p Place, cell: &Cell) -> Option<Cow<'p, Index>> {
         match &cell.at {
             At::Scalar => Some(Cow::Owned(Index::scalar())),
-            At::Row => place.row().map(|(_, index)| Cow::Borrowed(index)),
+            At::Row => place.row().map(|row| Cow::Borrowed(&row.instance.index)),
             At::Key(arcs) => Some(Cow::Owned(Index::from_arcs(arcs))),
             At::Where(wanted) => {
                 let table = cell.column.get().table;

@@ -110,12 +110,9 @@ impl DataModel<'_> {
             return Err(Code::InvalidName);
         }
         let row = place.row().filter(|_| is_extensible(place.object));
-        let (table, index) = row.ok_or(Code::RequestDenied)?;
-        let numbers = self.numbers(*table);
-        wishes.delete(*table, index.clone());
-        if let Some(number) = numbers.number(index) {
-            numbers.forget(number, wishes);
-        }
+        let row = row.ok_or(Code::RequestDenied)?;
+        wishes.delete(row.table, row.instance.index.clone());
+        self.numbers(row.table).forget(row.number, wishes);
         Ok(())
     }
 
@@ -155,8 +152,8 @@ impl DataModel<'_> {
 
     /// Whether the ACS has added the row in a session that has not ended.
     pub(super) fn is_being_made(&self, place: &Place) -> bool {
-        place.row().is_some_and(|(table, index)| {
-            let table = leader(*table);
+        place.row().is_some_and(|row| {
+            let (table, index) = (leader(row.table), &row.instance.index);
             let row = self.view.rows(table).get(index);
             let inert = row.is_some_and(|row| row.state != RowState::Active);
             inert
@@ -176,8 +173,8 @@ impl DataModel<'_> {
         draft: &mut Draft<'_>,
     ) -> Result<(), (Code, String)> {
         let unknown = || wrong(Code::InvalidName, "");
-        let (table, old) = place.row().ok_or_else(unknown)?;
-        let table = leader(*table);
+        let row = place.row().ok_or_else(unknown)?;
+        let (table, old) = (leader(row.table), &row.instance.index);
         let current = draft.key(table, old.clone());
         let new = rekeyed(table, &current, cell, text)
             .ok_or_else(|| wrong(Code::InvalidValue, &cell.column.get().syntax.expectation()))?;
@@ -194,9 +191,7 @@ impl DataModel<'_> {
             }
         }
         draft.delete(table, old.clone(), origin);
-        let numbers = self.numbers(table);
-        let number = numbers.number(old).ok_or_else(unknown)?;
-        rekey_kept(&numbers, number, &new, origin, draft);
+        rekey_kept(&self.numbers(table), row.number, &new, origin, draft);
         draft.renamed.push((table, old.clone(), new));
         Ok(())
     }

@@ -87,6 +87,21 @@ pub(super) fn canonical(leaf: &Leaf, text: &str) -> Option<String> {
     }
 }
 
+/// Adds a number in decimal.
+pub(super) fn push_number(number: i64, text: &mut String) {
+    if number < 0 {
+        text.push('-');
+    }
+    push_digits(number.unsigned_abs(), text);
+}
+
+fn push_digits(number: u64, text: &mut String) {
+    if number > 9 {
+        push_digits(number / 10, text);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
+}
+
 /// TR-106 §3.6.1.
 pub(super) fn is_alias(text: &str) -> bool {
     let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');

@@ -66,7 +66,7 @@ impl DataModel<'_> {
     fn fitting(&self, value: &ParameterValue) -> Result<(Parameter, String), Wrong> {
         let parameter = self.parameter(&value.name);
         let parameter = parameter.ok_or_else(|| wrong(Code::InvalidName, ""))?;
-        if !self.is_writable(&parameter) {
+        if !self.is_writable(&parameter.place, parameter.leaf) {
             return Err(wrong(Code::NotWritable, ""));
         }
         let leaf = parameter.leaf;
@@ -107,9 +107,8 @@ impl DataModel<'_> {
         draft: &mut Draft<'_>,
     ) -> Result<(), Wrong> {
         let unknown = || wrong(Code::InvalidName, "");
-        let (table, index) = place.row().ok_or_else(unknown)?;
-        let numbers = self.numbers(*table);
-        let number = numbers.number(index).ok_or_else(unknown)?;
+        let row = place.row().ok_or_else(unknown)?;
+        let (numbers, number) = (self.numbers(row.table), row.number);
         if numbers.by_alias(alias) == Some(number) {
             return Ok(());
         }
@@ -146,8 +145,8 @@ impl DataModel<'_> {
         if !switches.iter().any(|(name, _)| *name == text) {
             return Err(wrong(Code::InvalidValue, "it takes UDP, TCP or TLS"));
         }
-        let (table, index) = place.row().ok_or_else(|| wrong(Code::InvalidName, ""))?;
-        let index = draft.key(leader(*table), index.clone());
+        let row = place.row().ok_or_else(|| wrong(Code::InvalidName, ""))?;
+        let index = draft.key(leader(row.table), row.instance.index.clone());
         for (name, column) in switches {
             let index = index.clone();
             let value = Value::from(name == text);
@@ -244,8 +243,8 @@ impl DataModel<'_> {
         origin: usize,
         draft: &mut Draft<'_>,
     ) -> Result<Index, Wrong> {
-        if let (At::Row, Some((table, index))) = (&cell.at, place.row()) {
-            return Ok(draft.key(leader(*table), index.clone()));
+        if let (At::Row, Some(row)) = (&cell.at, place.row()) {
+            return Ok(draft.key(leader(row.table), row.instance.index.clone()));
         }
         if let Some(index) = self.row_of(place, cell) {
             return Ok(index.into_owned());
