@@ -53,6 +53,8 @@ fn cell(text: &str, scope: &Scope<'_>) -> Result<String, String> {
             "greatest" => form = Some("Form::Greatest".to_owned()),
             "uri" => form = Some("Form::Uri".to_owned()),
             "user" => form = Some("Form::User".to_owned()),
+            "pattern" => form = Some("Form::Pattern".to_owned()),
+            "events" => form = Some("Form::Events".to_owned()),
             "tenths" => form = Some("Form::Tenths".to_owned()),
             "as" => form = Some(choices(next()?, column, scope)?),
             "to" => form = Some(format!("Form::Path({})", object(next()?, scope)?)),

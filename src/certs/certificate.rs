@@ -98,6 +98,12 @@ impl Certificate {
         }
     }
 
+    /// The next second after `now` at which it becomes valid, or is so no longer.
+    pub(super) fn turn(&self, now: i64) -> Option<i64> {
+        let turns = [self.not_before, self.not_after.saturating_add(1)];
+        turns.into_iter().filter(|turn| *turn > now).min()
+    }
+
     /// Whether it is its own issuer.
     #[must_use]
     pub fn is_self_issued(&self) -> bool {

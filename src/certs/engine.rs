@@ -78,7 +78,8 @@ pub struct Engine {
     ledger: Ledger,
     works: Works,
     shown: Option<Status>,
-    checked: Option<Instant>,
+    /// When the dates are to be looked at again.
+    due: Option<Instant>,
     outputs: VecDeque<Output>,
 }
 
@@ -98,7 +99,7 @@ impl Engine {
             ledger: Ledger::recall(kept),
             works: Works::default(),
             shown: None,
-            checked: None,
+            due: None,
             outputs: VecDeque::new(),
         }
     }
@@ -129,8 +130,7 @@ impl Engine {
     /// When [`Input::Timeout`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let check = self.checked.map(|at| at + CHECK);
-        check.into_iter().chain(self.window.ends()).min()
+        self.due.into_iter().chain(self.window.ends()).min()
     }
 
     fn settle(&mut self, settings: Settings) {
@@ -146,7 +146,7 @@ impl Engine {
         self.warn_of_weak_tls(&settings.tls);
         self.settings = Some(settings);
         // Looks at the dates of what is new at once.
-        self.checked = None;
+        self.due = None;
     }
 
     fn warn_of_weak_tls(&mut self, tls: &TransferTls) {
@@ -191,18 +191,19 @@ impl Engine {
         }
     }
 
-    /// Once an hour, and whenever files or the knowledge of the time have changed.
+    /// Once an hour, when a certificate becomes valid or ends, and whenever
+    /// files or the knowledge of the time have changed.
     fn watch_dates(&mut self, now: Now) {
         let is_known = now.time.known().is_some();
         let was_known = self
             .shown
             .as_ref()
             .map(|shown| shown.time.known().is_some());
-        let fresh = self.checked.is_some_and(|at| now.monotonic < at + CHECK);
+        let fresh = self.due.is_some_and(|at| now.monotonic < at);
         if fresh && was_known == Some(is_known) {
             return;
         }
-        self.checked = Some(now.monotonic);
+        self.due = Some(now.monotonic + self.until_next_look(now.time));
         if let Some(time) = now.time.known() {
             let seconds = TlsTime::of(Some(time), time).seconds();
             let notices = self.expiry.check(&self.files, seconds);
@@ -210,6 +211,17 @@ impl Engine {
         }
         // The states and the days left are those of this moment.
         self.shown = None;
+    }
+
+    fn until_next_look(&self, time: TlsTime) -> Duration {
+        let TlsTime::Known(now) = time else {
+            return CHECK;
+        };
+        let files = self.files.iter();
+        let certificates = files.flat_map(|file| file.certificates.iter().flatten());
+        let turn = certificates.filter_map(|it| it.turn(now)).min();
+        let left = turn.and_then(|turn| u64::try_from(turn.saturating_sub(now)).ok());
+        left.map_or(CHECK, Duration::from_secs).min(CHECK)
     }
 
     /// Publishes where anything differs from what is shown.
@@ -300,6 +312,21 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_certificate_is_said_in_the_second_after_its_last() {
+        let mut device = Device::new();
+        let dates = Leaf::new("leaf").dates(NOW - YEAR, NOW + 10);
+        let leaf = Authority::new("Root").issue(dates);
+        let file = leaf.pem() + &leaf.key_pem();
+        let place = [("FileName", "a.pem"), ("Type", "host")];
+        device.invoke(&INSTALL, &place, Some(&file));
+        let end = device.start + Duration::from_secs(11);
+        assert_eq!(device.engine.deadline(), Some(end));
+        device.after(11);
+        let expired = "certificate a.pem expired on 2026-01-01 00:00:10";
+        assert!(device.said.iter().any(|said| said == expired));
+    }
+
+    #[test]
     fn an_installed_certificate_that_expires_stays_listed_and_is_used_no_longer() {
         let mut device = Device::new();
         let leaf = Authority::new("Root").issue(Leaf::new("leaf"));
@@ -310,7 +337,7 @@ mod tests {
         assert!(host().is_ok());
         device.keyring.clock().set(TlsTime::Known(NOW + YEAR + 1));
         let why = host().expect_err("expired").to_string();
-        assert_eq!(why, "the host certificate a.pem is expired");
+        assert!(why.starts_with("the host certificate a.pem is expired: "));
         device.after((YEAR + 1).unsigned_abs());
         let expired = "certificate a.pem expired on 2027-01-01 00:00:00";
         assert!(device.said.iter().any(|said| said == expired));

@@ -95,6 +95,17 @@ impl Keyring {
         }
     }
 
+    /// The next second, since 1970, at which a host certificate becomes valid or
+    /// is so no longer; none while the time is not known.
+    #[must_use]
+    pub fn turn(&self) -> Option<i64> {
+        let TlsTime::Known(now) = self.clock.time() else {
+            return None;
+        };
+        let hosts = self.hosts.load();
+        hosts.iter().filter_map(|host| host.leaf().turn(now)).min()
+    }
+
     /// Whether certificates may be fetched without TLS now.
     #[must_use]
     pub fn clear(&self) -> Clear {
@@ -198,12 +209,32 @@ mod tests {
         let mut bench = Bench::new();
         let leaf = Leaf::new("soon").dates(NOW + DAY, NOW + YEAR);
         bench.install(Services::ALL, leaf);
-        assert_eq!(bench.why(), "the host certificate 1.pem is not yet valid");
+        let why = bench.why();
+        let said = "the host certificate 1.pem is not yet valid: ";
+        assert!(why.starts_with(said), "{why}");
         let host = || bench.keyring.host_for(Service::Sip, Purpose::SipServer);
         bench.keyring.clock().set(TlsTime::Known(NOW + DAY));
         assert!(host().is_ok());
         bench.keyring.clock().set(TlsTime::Floor(NOW));
         assert!(host().is_ok());
+    }
+
+    #[test]
+    fn its_turns_are_the_first_and_the_second_after_the_last_of_each_certificate() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.keyring.turn(), None);
+        let leaf = Leaf::new("soon").dates(NOW + DAY, NOW + YEAR);
+        bench.install(Services::ALL, leaf);
+        for (now, turn) in [
+            (NOW, Some(NOW + DAY)),
+            (NOW + DAY, Some(NOW + YEAR + 1)),
+            (NOW + YEAR + 1, None),
+        ] {
+            bench.keyring.clock().set(TlsTime::Known(now));
+            assert_eq!(bench.keyring.turn(), turn);
+        }
+        bench.keyring.clock().set(TlsTime::Floor(NOW));
+        assert_eq!(bench.keyring.turn(), None, "it cannot be said when");
     }
 
     #[test]

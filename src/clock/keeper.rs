@@ -76,3 +76,90 @@ impl Keeper {
         self.floor
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::status::Event;
+    use super::super::testing::{HOUR, ONE, SECOND, Stub, TRUE, World, settings};
+    use super::*;
+
+    #[test]
+    fn a_trusted_system_clock_counts_at_once_and_without_servers() {
+        let mut world = World::new(None);
+        world.system = TRUE;
+        world.give(settings(ClockSource::SystemClock, &[]));
+        assert_eq!(world.time(), Some(TRUE));
+        assert_eq!(world.current_source(), "");
+        assert!(world.sent.is_empty());
+    }
+
+    #[test]
+    fn a_system_clock_not_later_than_the_floor_is_not_trusted_until_somebody_sets_it() {
+        let mut world = World::new(Some(TRUE));
+        world.system = TRUE.shifted(-5_000_000);
+        world.give(settings(ClockSource::SystemClock, &[]));
+        assert_eq!(world.time(), None);
+        assert!(world.reason().contains("2027-01-15 08:00:00: set it"));
+        world.system = TRUE.plus(HOUR);
+        world.pass(SECOND * 10);
+        assert!(world.time().is_some());
+        assert!(matches!(world.events.last(), Some(Event::Known(None, _))));
+    }
+
+    #[test]
+    fn a_source_of_sntp_never_takes_the_system_clock() {
+        let mut world = World::new(None);
+        world.system = TRUE;
+        world.give(settings(ClockSource::Sntp, &[]));
+        world.pass(HOUR * 24);
+        assert_eq!(world.time(), None);
+        assert!(
+            world
+                .reason()
+                .contains("Hoc.StaticSntpServers[Priority=1].HostName")
+        );
+    }
+
+    #[test]
+    fn a_server_corrects_a_trusted_system_clock() {
+        let mut world = World::new(None).stub(ONE, Stub::Right);
+        world.system = TRUE.shifted(7_000_000);
+        world.give(settings(ClockSource::SystemClock, &[ONE]));
+        assert!(world.error() > 6_000_000);
+        world.pass(SECOND);
+        assert!(world.error().abs() < 1000);
+        let offset = world.status.as_ref().and_then(|status| status.offset);
+        assert!((offset.expect("measured") + 7_000_000).abs() < 1000);
+    }
+
+    #[test]
+    fn a_time_before_the_build_date_is_not_believed() {
+        let mut world = World::new(None).stub(ONE, Stub::Ahead(-30_000_000_000_000));
+        world.give(settings(ClockSource::Sntp, &[ONE]));
+        world.pass(SECOND);
+        assert_eq!(world.time(), None);
+        assert!(world.reason().contains("before this software was built"));
+    }
+
+    #[test]
+    fn a_server_may_go_behind_the_last_known_time_and_lowers_the_floor() {
+        let mut world = World::new(Some(TRUE.plus(HOUR * 24 * 365))).stub(ONE, Stub::Right);
+        world.give(settings(ClockSource::Sntp, &[ONE]));
+        world.pass(SECOND);
+        assert!(world.error().abs() < 1000);
+        assert!(world.time.expect("told").floor < TRUE.plus(SECOND));
+        assert!(world.kept[0] < TRUE.plus(SECOND));
+    }
+
+    #[test]
+    fn going_back_to_the_system_clock_forgets_the_server() {
+        let mut world = World::new(None).stub(ONE, Stub::Ahead(50_000_000));
+        world.system = TRUE;
+        world.give(settings(ClockSource::SystemClock, &[ONE]));
+        world.pass(SECOND);
+        assert!(world.error() > 49_000_000);
+        world.give(settings(ClockSource::SystemClock, &[]));
+        assert_eq!(world.error(), 0);
+        assert_eq!(world.current_source(), "");
+    }
+}

@@ -12,6 +12,8 @@ mod limits;
 mod rounds;
 pub mod settings;
 pub mod status;
+#[cfg(test)]
+mod testing;
 mod time;
 
 pub use client::{Client, Input, Output};

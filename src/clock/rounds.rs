@@ -367,3 +367,6 @@ const BACKOFF_ASKED: Duration = Duration::from_secs(18);
 const MOST_BACKOFF: Duration = Duration::from_secs(24 * 3600);
 /// Addresses of one server that are tried in a round.
 const ADDRESSES: usize = SERVERS;
+
+#[cfg(test)]
+mod tests;

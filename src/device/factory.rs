@@ -7,11 +7,13 @@ use super::identity::Identity;
 use super::services::SERVICES;
 use crate::certs::install_anchors;
 use crate::north::script::{Act, Script};
+use crate::schema::cwmp::config_file;
 use crate::schema::{
     self, ColumnId, Index, Name, Role, RowLife, TableId, Typed, Value, aaa, cwmp, ep_adm, hoc, nlm,
     scm, snmp,
 };
-use crate::tree::{Actor, Creation, Row, Snapshot, Transaction, Tree, messages};
+use crate::tree::{Actor, Creation, Face, Row, Snapshot, Transaction, Tree, messages};
+use crate::wire::time::UnixTime;
 use openssl::rand::rand_bytes;
 use std::path::{Path, PathBuf};
 
@@ -124,12 +126,17 @@ pub(super) fn prepare(
     if tree.snapshot().version() > 0 {
         let mut txn = Transaction::new(Actor::device());
         own_rows(&mut txn, &tree.snapshot(), identity);
+        own_script(&mut txn, &tree.snapshot(), profile);
         return commit(tree, txn, "the unit's own rows", at);
     }
     let secrets = Secrets::make()?;
     // On disk before it counts: a crash between the two leaves no unit without a known password.
     secrets.write(home)?;
     let mut txn = factory_state(tree, identity, profile)?;
+    if at > 0 {
+        let date = UnixTime::from_secs(at).to_string();
+        assign(&mut txn, config_file::DATE, &Index::number(PROFILE), &date);
+    }
     secrets.assign(&mut txn);
     commit(tree, txn, &format!("profile {}", profile.name), at)
 }
@@ -189,7 +196,10 @@ fn restore(txn: &mut Transaction, table: TableId, index: &Index, now: &Row, want
         };
         // A counter of managers (RFC 2579 TestAndIncr) is no setting.
         // What is made at random has no value in any profile.
-        let setting = column.get().syntax.format != "TestAndIncr" && !REQUEST.contains(column);
+        // Nor has when the profile was first applied.
+        let setting = column.get().syntax.format != "TestAndIncr"
+            && !REQUEST.contains(column)
+            && *column != config_file::DATE.id();
         if let Some(value) = wanted
             .cell(slot)
             .filter(|_| setting && now.cell(slot) != wanted.cell(slot))
@@ -208,7 +218,11 @@ fn factory_state(
     identity: &Identity,
     profile: &Profile,
 ) -> Result<Transaction, DeviceError> {
-    let mut txn = Transaction::new(Actor::device());
+    // Of what a profile assigns twice, the last counts, as in any script.
+    let mut txn = Transaction::new(Actor {
+        face: Face::Script,
+        ..Actor::device()
+    });
     own_rows(&mut txn, &tree.snapshot(), identity);
     let what = || format!("profile {}", profile.name);
     let script = Script::parse(&profile.script).map_err(|faults| {
@@ -224,6 +238,7 @@ fn factory_state(
             }
         }
     }
+    own_script(&mut txn, &tree.snapshot(), profile);
     install_anchors(&mut txn, &profile.anchors)
         .map_err(|bad| DeviceError::Script(what(), bad.to_string()))?;
     Ok(txn)
@@ -238,6 +253,28 @@ fn commit(tree: &Tree, txn: Transaction, what: &str, at: u64) -> Result<(), Devi
         }),
     }
 }
+
+/// The profile among the scripts that made the configuration.
+fn own_script(txn: &mut Transaction, snapshot: &Snapshot, profile: &Profile) {
+    let index = Index::number(PROFILE);
+    if snapshot.row(config_file::TABLE, &index).is_some() {
+        return;
+    }
+    txn.create(config_file::TABLE, index.clone(), Creation::Active);
+    let name = &profile.name[..profile.name.floor_char_boundary(LONGEST_NAME)];
+    assign(txn, config_file::NAME, &index, name);
+    assign(
+        txn,
+        config_file::DESCRIPTION,
+        &index,
+        "the profile of the factory state",
+    );
+}
+
+/// Its row; the last script of an ACS has the second.
+const PROFILE: u32 = 1;
+/// TR-181: names of files have at most 64 characters.
+const LONGEST_NAME: usize = 64;
 
 /// Rows that exist because the unit does: services, places for servers, ports.
 fn own_rows(txn: &mut Transaction, snapshot: &Snapshot, identity: &Identity) {
@@ -367,4 +404,38 @@ fn password() -> Result<String, DeviceError> {
         .iter()
         .map(|octet| char::from(ALPHABET[usize::from(octet % 32)]));
     Ok(letters.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A unit whose profile this is.
+    fn unit(script: &str) -> Tree {
+        let profile = Profile {
+            name: "carrier".to_owned(),
+            script: script.to_owned(),
+            anchors: Vec::new(),
+            firmware_key: None,
+        };
+        let tree = Tree::in_memory();
+        baseline(&tree, &Identity::default(), &profile).expect("a factory state");
+        tree
+    }
+
+    #[test]
+    fn of_what_a_profile_assigns_twice_the_last_counts() {
+        let tree = unit("Hoc.SystemName=one\nHoc.SystemName=two\n");
+        let snapshot = tree.snapshot();
+        let name = snapshot.cell(hoc::SYSTEM_NAME.id(), &Index::scalar());
+        assert_eq!(name, Some(&Value::from("two")));
+    }
+
+    #[test]
+    fn the_profile_is_the_first_script_of_the_configuration() {
+        let tree = unit("");
+        let snapshot = tree.snapshot();
+        let name = snapshot.cell(config_file::NAME.id(), &Index::number(PROFILE));
+        assert_eq!(name, Some(&Value::from("carrier")));
+    }
 }

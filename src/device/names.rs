@@ -3,6 +3,7 @@
 use crate::certs::io::Lookup;
 use crate::schema::hoc::{self, dns_servers_info};
 use crate::schema::{ColumnId, Index};
+use crate::sip::io::Resolver;
 use crate::tree::{Configured, Snapshot, Tree, View};
 use crate::view;
 use hickory_resolver::config::{
@@ -82,7 +83,7 @@ impl Configured for Settings {
 /// The device's resolver; clones are the same one.
 #[derive(Clone)]
 pub(crate) struct Names {
-    current: watch::Sender<TokioResolver>,
+    current: watch::Sender<Resolver>,
     /// What the first resolver was made from.
     first: Settings,
 }
@@ -126,7 +127,7 @@ impl Names {
         if let Ok(address) = name.parse() {
             return vec![address];
         }
-        let resolver = self.current.borrow().clone();
+        let resolver = self.current.borrow().resolver.clone();
         match resolver.lookup_ip(name).await {
             Ok(found) => found.iter().collect(),
             Err(_) => Vec::new(),
@@ -143,7 +144,7 @@ impl Names {
     }
 
     /// The resolver itself, as it changes, for SIP's own order of questions.
-    pub(crate) fn resolver(&self) -> watch::Receiver<TokioResolver> {
+    pub(crate) fn resolver(&self) -> watch::Receiver<Resolver> {
         self.current.subscribe()
     }
 }
@@ -155,7 +156,7 @@ fn servers(settings: &Settings) -> Vec<IpAddr> {
 }
 
 /// The resolver of these settings.
-fn resolver(settings: &Settings) -> TokioResolver {
+fn resolver(settings: &Settings) -> Resolver {
     let asked = servers(settings).into_iter();
     let asked = asked.map(NameServerConfig::udp_and_tcp);
     let config = ResolverConfig::from_parts(None, Vec::new(), asked.collect());
@@ -167,8 +168,9 @@ fn resolver(settings: &Settings) -> TokioResolver {
     let mut resolver = builder
         .build()
         .expect("a resolver without TLS has nothing that could fail");
-    resolver.set_hosts(Arc::new(hosts(settings)));
-    resolver
+    let hosts = Arc::new(hosts(settings));
+    resolver.set_hosts(hosts.clone());
+    Resolver { resolver, hosts }
 }
 
 /// The host's own names, then the device's.

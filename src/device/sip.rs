@@ -1,33 +1,29 @@
 //! The SIP stack on its device: settings in, TLS from the keyring, status out.
 
+mod tls;
+
 use super::endpoints::{Unlocked, Unregistered};
 use super::interfaces::Addresses;
 use super::led::{self, Led};
 use super::names::Names;
 use super::parts::Device;
 use super::services::Gate;
-use super::settled::{Follower, settings};
+use super::settled::settings;
 use super::system::VERSION;
-use crate::certs::io::{Lookup, revocation};
-use crate::certs::{
-    self, Attempt, ExpectedServer, Host, Identity, Keyring, Purpose, Service, Standing, TrustLevel,
-    server_config,
-};
+use crate::certs::Keyring;
 use crate::clock::Time;
 use crate::clock::io::read_clocks;
-use crate::schema::Index;
-use crate::schema::conf::service_version;
-use crate::sip::event::{Connect, Input, TimeOfDay};
-use crate::sip::io::{Handshake, Report, Revocation, Tls, run};
+use crate::sip::event::{Input, TimeOfDay};
+use crate::sip::io::{Report, run};
 use crate::sip::settings::{Settings, Tls as TlsSettings, Unit};
 use crate::sip::stack::Stack;
 use crate::sip::status::{Calendar, GatewayState, Status};
-use crate::tree::{Configured, Tree, messages};
+use crate::tree::messages;
 use arc_swap::ArcSwap;
 use openssl::rand::rand_bytes;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use tls::{Dialler, count_generations, host_turns, tls};
 use tokio::sync::{mpsc, watch};
 
 /// What the stack depends on beside its own settings.
@@ -43,8 +39,6 @@ pub(super) struct Around {
 /// Inputs that may wait for the stack.
 const QUEUE: usize = 64;
 const SERVICE: &str = "SipEp";
-/// How long the keyring may take to follow the tree before SIP goes on.
-const KEYRING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Runs the stack whenever its service is wanted.
 pub(super) async fn serve(device: Arc<Device>, gate: Gate, around: Around) {
@@ -101,6 +95,7 @@ impl Part {
         let (send, inputs) = mpsc::channel(QUEUE);
         let (reports, told) = mpsc::unbounded_channel();
         let resolver = names.resolver();
+        let ring = keyring.clone();
         let dialler = Dialler {
             tree: self.device.tree.clone(),
             keyring,
@@ -117,7 +112,7 @@ impl Part {
         };
         let show = show.follow(told);
         let feed = async {
-            self.feed(&send).await;
+            self.feed(&send, &ring).await;
             // The stack says goodbye by itself; its inputs stay open until then.
             std::future::pending::<()>().await;
         };
@@ -135,7 +130,7 @@ impl Part {
     }
 
     /// Gives the stack what it lives by, until it is to stop.
-    async fn feed(&mut self, send: &mpsc::Sender<Input>) {
+    async fn feed(&mut self, send: &mpsc::Sender<Input>, keyring: &Keyring) {
         loop {
             let version = self.device.tree.snapshot().version();
             let known = self
@@ -161,6 +156,7 @@ impl Part {
                 changed = self.unlocked.changed() => if changed.is_err() { return },
                 changed = self.time.changed() => if changed.is_err() { return },
                 changed = self.generations.changed() => if changed.is_err() { return },
+                () = host_turns(keyring) => {}
                 () = told_to_stop(&mut self.stop) => {
                     // A stack that is gone already needs no goodbye.
                     let _ = send.send(Input::Shutdown).await;
@@ -308,91 +304,4 @@ fn trouble(status: &Status) -> Option<String> {
         .collect();
     let under_way = gateways.clone().any(|it| it.state == Restarting);
     (!faults.is_empty() || !under_way).then(|| faults.join("; "))
-}
-
-/// How links and listeners do TLS, asked anew for each.
-fn tls(dialler: Dialler, settings: &Arc<ArcSwap<TlsSettings>>) -> Tls {
-    let (ring, set) = (dialler.keyring.clone(), settings.clone());
-    let accept = move |_gateway: &str| {
-        let set = set.load();
-        ring.host_for(Service::Sip, Purpose::SipServer).ok()?;
-        server_config(&ring, Service::Sip, set.policy, set.client_authentication).ok()
-    };
-    let set = settings.clone();
-    Tls {
-        dial: Arc::new(move |connect| dialler.handshake(&set.load(), connect)),
-        accept: Arc::new(accept),
-    }
-}
-
-/// What a TLS link is made with.
-struct Dialler {
-    tree: Tree,
-    keyring: Arc<Keyring>,
-    lookup: Lookup,
-}
-
-impl Dialler {
-    fn handshake(&self, settings: &TlsSettings, connect: &Connect) -> Result<Handshake, String> {
-        let reference = &connect.reference;
-        let host = Host::parse(&reference.host).map_err(|error| error.to_string())?;
-        let server = ExpectedServer {
-            level: settings.validation,
-            identity: Identity::Sip(host),
-            srv_target: Host::parse(&reference.srv_target).ok(),
-        };
-        let attempt = Attempt::new(&self.keyring, Service::Sip, settings.policy, server)
-            .map_err(|error| error.to_string())?;
-        let attempt = Arc::new(attempt);
-        Ok(Handshake {
-            revocation: self.revocation(attempt.clone(), settings.trust),
-            attempt,
-        })
-    }
-
-    fn revocation(&self, attempt: Arc<Attempt>, trust: TrustLevel) -> Revocation {
-        let (tree, lookup) = (self.tree.clone(), self.lookup.clone());
-        Box::pin(async move {
-            let standing = revocation(&attempt, trust, &lookup).await?;
-            if let Standing::Doubtful { subject, doubt } = standing {
-                tree.notify(&messages::REVOCATION_UNKNOWN.with([&subject, &doubt]));
-            }
-            Ok(())
-        })
-    }
-}
-
-/// Counts what makes new handshakes necessary: certificates and anchors.
-async fn count_generations(tree: &Tree, generation: watch::Sender<u64>) {
-    let follower = Follower::new(tree, &certs::Settings::claims());
-    let mut known = certs::Settings::read(&tree.snapshot()).files;
-    loop {
-        follower.next().await;
-        let snapshot = tree.snapshot();
-        let now = certs::Settings::read(&snapshot).files;
-        if now != known {
-            known = now;
-            keyring_follows(tree, snapshot.version()).await;
-            generation.send_modify(|generation| *generation += 1);
-        }
-    }
-}
-
-/// Waits until the keyring holds what this version says.
-async fn keyring_follows(tree: &Tree, version: u64) {
-    let name = crate::schema::Name {
-        column: service_version::APPLIED_VERSION.id(),
-        index: Index::text("Cert"),
-    };
-    let applied = || {
-        let value = tree.instances().read(&name)?;
-        let text = String::from_utf8_lossy(value.as_octets()?).into_owned();
-        text.parse::<u64>().ok()
-    };
-    let wait = async {
-        while applied().is_none_or(|applied| applied < version) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let _ = tokio::time::timeout(KEYRING_PATIENCE, wait).await;
 }

@@ -32,7 +32,8 @@ pub struct QueryId(pub u64);
 pub enum Input {
     /// The settings as they are now; the first of them starts the stack.
     Settings(Box<Settings>),
-    /// Whether the time of day is known; TLS waits for it.
+    /// Whether the time of day is known; TLS waits for it. Said again when a
+    /// host certificate becomes valid, or is so no longer.
     Time(TimeOfDay),
     /// Names may lead elsewhere: there are other name servers, or other hosts of our own.
     NamesChanged,
@@ -148,7 +149,7 @@ pub enum Stage {
 }
 
 /// Why a listener does not listen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ListenFault {
     /// Somebody else has the port.
     #[error("the port is already in use")]
@@ -159,9 +160,9 @@ pub enum ListenFault {
     /// The address is not on this machine.
     #[error("the address of the network interface is not on this machine")]
     NoSuchAddress,
-    /// A TLS listener has no certificate to show.
-    #[error("there is no host certificate for a TLS server")]
-    NoCertificate,
+    /// A TLS listener has no certificate to show; what there is instead.
+    #[error("{0}")]
+    NoCertificate(String),
     /// Anything else.
     #[error("the socket failed")]
     Other,

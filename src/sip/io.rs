@@ -19,7 +19,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hickory_resolver::TokioResolver;
 use rustls::ServerConfig;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
@@ -27,6 +26,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep_until, timeout};
 
 use self::listeners::{Door, Incoming, accept_streams, bind, listen_fault, receive_datagrams};
+pub use self::names::Resolver;
 use self::streams::{carry, open};
 use crate::certs::Attempt;
 use crate::sip::event::{
@@ -73,8 +73,8 @@ pub struct Handshake {
 pub type Revocation = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 /// Prepares a TLS connection, or says why there can be none.
 pub type Dial = Arc<dyn Fn(&Connect) -> Result<Handshake, String> + Send + Sync>;
-/// How a gateway lets in a TLS peer, as the settings are now; none without a host certificate.
-pub type Accept = Arc<dyn Fn(&str) -> Option<Arc<ServerConfig>> + Send + Sync>;
+/// How a gateway lets in a TLS peer, as the settings are now, or the sentence why it has no certificate for that.
+pub type Accept = Arc<dyn Fn(&str) -> Result<Arc<ServerConfig>, String> + Send + Sync>;
 
 /// How TLS is done: asked anew for each connection.
 #[derive(Clone)]
@@ -112,7 +112,7 @@ pub async fn run(
     stack: Stack,
     mut inputs: mpsc::Receiver<Input>,
     tls: Tls,
-    resolver: watch::Receiver<TokioResolver>,
+    resolver: watch::Receiver<Resolver>,
     reports: mpsc::UnboundedSender<Report>,
 ) {
     let (happenings, mut happened) = mpsc::channel(QUEUE);
@@ -161,7 +161,7 @@ enum Life {
 struct Shell {
     stack: Stack,
     tls: Tls,
-    resolver: watch::Receiver<TokioResolver>,
+    resolver: watch::Receiver<Resolver>,
     reports: mpsc::UnboundedSender<Report>,
     happenings: Happenings,
     datagrams: HashMap<SocketId, Arc<UdpSocket>>,
@@ -222,13 +222,13 @@ impl Shell {
     /// A listener for TLS that has no certificate any more is none.
     fn close_uncertified(&mut self) {
         let accept = self.tls.accept.clone();
-        let lost = self
-            .secure
-            .extract_if(|_, gateway| accept(gateway).is_none());
-        let lost: Vec<SocketId> = lost.map(|(id, _)| id).collect();
-        for id in lost {
+        let listeners = self.secure.iter();
+        let lost: Vec<(SocketId, String)> = listeners
+            .filter_map(|(id, gateway)| Some((*id, accept(gateway).err()?)))
+            .collect();
+        for (id, why) in lost {
             self.unlisten(id);
-            let fault = ListenFault::NoCertificate;
+            let fault = ListenFault::NoCertificate(why);
             self.fact(Input::ListenFailed { id, fault });
         }
     }
@@ -281,11 +281,11 @@ impl Shell {
             Transport::Udp => self.listen_datagrams(id, local).await,
             Transport::Tcp => self.listen_streams(id, gateway, local, None),
             Transport::Tls => match (self.tls.accept)(gateway) {
-                Some(_) => {
+                Ok(_) => {
                     let accept = self.tls.accept.clone();
                     self.listen_streams(id, gateway, local, Some(accept))
                 }
-                None => Err(ListenFault::NoCertificate),
+                Err(why) => Err(ListenFault::NoCertificate(why)),
             },
         };
         self.fact(match bound {

@@ -9,7 +9,8 @@
 use super::actor::{Actor, Rights};
 use super::audit::listed;
 use super::codec::{RowCodec, disk_name, table_named};
-use super::commit::{Outcome, Tree};
+use super::commit::Outcome;
+use super::device_tree::Tree;
 use super::refusal::{Reason, Refusal, Subject};
 use super::row::Row;
 use super::snapshot::Snapshot;

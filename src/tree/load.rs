@@ -4,7 +4,7 @@
 //! did not know yet gets its defaults.
 
 use super::codec::{RowCodec, table_named};
-use super::commit::OpenError;
+use super::device_tree::OpenError;
 use super::row::Row;
 use super::rows::followers;
 use super::snapshot::Snapshot;

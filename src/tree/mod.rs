@@ -9,6 +9,7 @@ mod audit;
 mod codec;
 mod commit;
 mod confirm;
+mod device_tree;
 mod guard;
 mod instances;
 mod journal;
@@ -37,8 +38,9 @@ mod watch;
 
 pub use actor::{Actor, Face, Rights};
 pub use codec::RowError;
-pub use commit::{Backing, Committed, Derive, OpenError, Outcome, Tree};
+pub use commit::{Committed, Outcome};
 pub use confirm::{PendingChange, Prober, ProofSink};
+pub use device_tree::{Backing, Derive, OpenError, Tree};
 pub use guard::Guard;
 pub use instances::{Got, Instances};
 pub use live::{IntoCell, Live, Probe, Publication};

@@ -5,7 +5,8 @@
 
 use super::actor::Actor;
 use super::audit::listed;
-use super::commit::{Outcome, Tree};
+use super::commit::Outcome;
+use super::device_tree::Tree;
 use super::messages;
 use super::notice::Notice;
 use super::refusal::Refusal;

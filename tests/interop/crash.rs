@@ -1,11 +1,16 @@
 //! SIGKILL at each message of a session with a Download, an AddObject and a
-//! Reboot in it, and while the file is on its way. What the ACS was told, by
-//! its own record, is what TR-069 §3.7.1.5 and A.3.3.2 ask for.
+//! Reboot in it, while the file is on its way, as a script is applied, and
+//! while an installer runs. What the ACS was told, by its own record, is what
+//! TR-069 §3.7.1.5 and A.3.3.2 ask for.
 
 use crate::bench::acs::{Acs, Sent};
 use crate::bench::files::{Files, Place};
 use crate::bench::{Authority, Device, Folder, Life, eventually, free_tcp_port, free_udp_port};
-use crate::transfers::{SCRIPT, download};
+use crate::transfers::{
+    IMAGE, SCRIPT, code, complete, device_of_profile, download, profile, session, signed,
+};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -185,4 +190,76 @@ fn a_kill_while_the_file_is_on_its_way_begins_it_again() {
     device.kill_and_restart();
     scene.plays_out();
     scene.is_right(&device, "killed while the file came");
+}
+
+#[test]
+fn a_kill_as_a_script_is_applied_does_it_again_or_not_and_tells_it_once() {
+    let scene = Scene::new(file());
+    let device = scene.device();
+    scene.plays_out();
+    drop(device);
+    let record = scene.acs.record();
+    let tells = |sent: &Sent| told(sent, "M Download", "k-down");
+    let number = 1 + record
+        .iter()
+        .position(tells)
+        .expect("an Inform tells of it");
+    for delay in [0, 2, 5, 10, 20, 50, 100] {
+        let scene = Scene::new(file());
+        // What the ACS has taken may be told once more: it takes nothing before the kill.
+        scene.acs.stalls_at(number);
+        let mut device = scene.device();
+        eventually("the file is had", LIMIT, || {
+            let record = scene.files.record();
+            record.iter().any(|fetch| fetch.proven).then_some(())
+        });
+        std::thread::sleep(Duration::from_millis(delay));
+        device.kill_and_restart();
+        scene.plays_out();
+        scene.is_right(&device, &format!("killed {delay} ms after the file"));
+    }
+}
+
+/// What is told of an image whose installer does this, is seen at work, and
+/// goes on while its device is killed.
+fn killed_while_installing(does: &str) -> Sent {
+    let folder = Folder::new("crash");
+    let (profile, key) = profile(&folder);
+    let (acs, files) = (Acs::open(), Files::open());
+    let url = files.put("image", Place::File(signed(&folder, &key, "firmware")));
+    let mut device = device_of_profile(&folder, &acs, &profile);
+    acs.ended(1);
+    let seen = folder.path().join("at work");
+    let program = format!("#!/bin/sh\n{does}\n: >\"$1\"\nexec sleep 2\n");
+    let program = folder.file("install.sh", &program);
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
+    let line = format!("{}\n{}\n", program.display(), seen.display());
+    fs::write(device.home.join("installer"), line).expect("written");
+    acs.asks(&download("k-image", IMAGE, &url, 0));
+    session(&device);
+    eventually("the installer is at work", LIMIT, || {
+        seen.exists().then_some(())
+    });
+    device.kill_and_restart();
+    let told = complete(&acs, "k-image");
+    let record = acs.record();
+    let informs = informs_with(&record, "M Download");
+    assert_eq!(informs.len(), 1);
+    assert!(self::told(informs[0], "M Download", "k-image"));
+    let events = informs[0].events();
+    assert!(events.contains(&"7 TRANSFER COMPLETE".to_owned()));
+    // Nobody says it again, and no second installer was begun.
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(taken(&acs.record(), "TransferComplete").len(), 1);
+    assert_eq!(files.record().len(), 1);
+    acs.judges_every_envelope(&folder);
+    told
+}
+
+#[test]
+fn a_kill_while_an_installer_runs_is_told_as_the_installer_said_itself() {
+    let done = killed_while_installing(": >firmware/installed");
+    assert_eq!(code(&done), "0");
+    let cut = killed_while_installing(":");
+    assert_eq!(code(&cut), "9010");
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 pub(crate) const SCRIPT: &str = "3 Vendor Configuration File";
 pub(crate) const ANCHORS: &str = "X 0090F8 TrustAnchors";
 pub(crate) const HOST: &str = "X 0090F8 Certificate";
-const IMAGE: &str = "1 Firmware Upgrade Image";
+pub(crate) const IMAGE: &str = "1 Firmware Upgrade Image";
 const LIMIT: Duration = Duration::from_secs(40);
 
 fn device(folder: &Folder, acs: &Acs, more: &[&str]) -> Device {
@@ -63,12 +63,12 @@ pub(crate) fn complete(acs: &Acs, key: &str) -> Sent {
     })
 }
 
-fn code(complete: &Sent) -> String {
+pub(crate) fn code(complete: &Sent) -> String {
     complete.texts("FaultCode").concat()
 }
 
 /// Asks for a session until one is had: one may just be running.
-fn session(device: &Device) {
+pub(crate) fn session(device: &Device) {
     eventually("a session", LIMIT, || {
         let asked = device.cli(&["cwmp", "inform"]);
         asked.status.success().then_some(())
@@ -398,7 +398,7 @@ fn the_configuration_and_the_log_are_sent_with_a_digest() {
 }
 
 /// A profile with a key for images, and what signs them.
-fn profile(folder: &Folder) -> (String, std::path::PathBuf) {
+pub(crate) fn profile(folder: &Folder) -> (String, std::path::PathBuf) {
     let home = folder.path().join("profile");
     fs::create_dir_all(&home).expect("a folder");
     let built_in = concat!(env!("CARGO_MANIFEST_DIR"), "/certs/profile/profile.script");
@@ -422,7 +422,7 @@ fn profile(folder: &Folder) -> (String, std::path::PathBuf) {
     (home.display().to_string(), key)
 }
 
-fn signed(folder: &Folder, key: &std::path::Path, image: &str) -> Vec<u8> {
+pub(crate) fn signed(folder: &Folder, key: &std::path::Path, image: &str) -> Vec<u8> {
     let image = folder.file("image", image);
     let signature = folder.path().join("signature");
     run(Command::new("openssl")
@@ -480,7 +480,7 @@ fn a_signed_image_is_handed_to_the_installer_and_any_other_is_not() {
     acs.judges_every_envelope(&folder);
 }
 
-fn device_of_profile(folder: &Folder, acs: &Acs, profile: &str) -> Device {
+pub(crate) fn device_of_profile(folder: &Folder, acs: &Acs, profile: &str) -> Device {
     device_in("data", folder, acs, profile)
 }
 

@@ -5,6 +5,7 @@ mod certs;
 mod confirmed;
 mod cwmp;
 mod devices;
+mod hosts;
 mod local;
 mod observed;
 mod rfc4475;

@@ -110,7 +110,9 @@ pub enum NoHostCertificate {
     #[error("no host certificate is bound to the service: set {0}=enable on one")]
     NoneBound(&'static str),
     /// Those that are bound are for other uses.
-    #[error("the host certificate {file} may not be used as {purpose}")]
+    #[error(
+        "the host certificate {file} may not be used as {purpose}: install one that may with demarc cert add --type host FILE"
+    )]
     WrongUsage {
         /// Its file name.
         file: String,
@@ -118,7 +120,9 @@ pub enum NoHostCertificate {
         purpose: Purpose,
     },
     /// Those that would do are not valid now.
-    #[error("the host certificate {file} is {state}")]
+    #[error(
+        "the host certificate {file} is {state}: install another with demarc cert add --type host FILE"
+    )]
     OutOfDate {
         /// Its file name.
         file: String,
@@ -206,10 +210,13 @@ mod tests {
         bench.install(Services::ALL, Leaf::new("client").client_only());
         assert_eq!(
             bench.why(),
-            "the host certificate 2.pem may not be used as a TLS server"
+            "the host certificate 2.pem may not be used as a TLS server: install one that may with demarc cert add --type host FILE"
         );
         bench.install(Services::ALL, Leaf::new("late").expired());
-        assert_eq!(bench.why(), "the host certificate 3.pem is expired");
+        assert_eq!(
+            bench.why(),
+            "the host certificate 3.pem is expired: install another with demarc cert add --type host FILE"
+        );
         bench.install(Services::ALL, Leaf::new("good"));
         let host = bench.keyring.host_for(Service::Sip, Purpose::SipServer);
         let host = host.expect("good");

@@ -7,6 +7,7 @@
 mod agenda;
 mod announce;
 mod ending;
+mod image;
 mod message;
 mod opening;
 mod shown;
@@ -14,6 +15,7 @@ mod talk;
 mod transfer;
 
 pub use announce::Announcement;
+pub use image::Image;
 pub use message::{Body, Input, Moment, Output, Post, Trouble, TroubleKind};
 
 use super::event::{Cause, Events, Promised};
@@ -83,6 +85,10 @@ pub struct Client {
     /// When the last session ended that went well.
     last_ended: Option<Instant>,
     running: Option<Running>,
+    /// Changes of the ACS on their way to disk, which may outlast their session.
+    changes: VecDeque<Box<Change>>,
+    /// What is kept of rows once they have been put into use.
+    settling: VecDeque<Transaction>,
     /// Rows that the ACS has added and that cannot be used, and why.
     unfit: BTreeMap<String, String>,
     status: Status,
@@ -106,7 +112,6 @@ struct Running {
     /// The rows of the transfers that it tells of, in that order.
     told_transfers: VecDeque<u32>,
     is_first_contact: bool,
-    change: Option<Box<Change>>,
     /// Once it has ended.
     leaving: Option<Leaving>,
 }
@@ -135,6 +140,8 @@ impl Client {
             seen: None,
             last_ended: None,
             running: None,
+            changes: VecDeque::new(),
+            settling: VecDeque::new(),
             unfit: BTreeMap::new(),
             status: Status::starting(),
             shown: None,
@@ -161,8 +168,8 @@ impl Client {
             Input::Heard(heard) => self.hear(now, view, heard),
             Input::Failed(trouble) => self.fail(now, view, trouble),
             Input::Changed(outcome) => self.changed(now, view, outcome),
-            Input::Put { row, outcome } => self.put(row, outcome),
-            Input::Stays => self.leaving = false,
+            Input::Put { row, outcome } => self.put(now, row, outcome),
+            Input::Stays => self.stay(),
             Input::Transfer(heard) => self.hear_of_transfer(now, heard),
             Input::RequestDownload(file_type) => self.wish_for(now, file_type),
         }
@@ -185,7 +192,7 @@ impl Client {
 
     /// When to wake it at the latest.
     pub fn wake_at(&self) -> Option<Instant> {
-        let may_begin = self.running.is_none() && !self.leaving;
+        let may_begin = self.may_begin();
         let waiting = may_begin.then_some(self.due).flatten();
         let beats = [self.period.at(), self.heartbeat.at(), self.light.at()];
         let scheduled = self.scheduled.values().map(|(at, _)| *at).min();
@@ -195,6 +202,11 @@ impl Client {
             .and_then(|seen| self.transfers.wake_at(seen));
         let once = [waiting, scheduled, transfer, self.light_after];
         once.into_iter().chain(beats).flatten().min()
+    }
+
+    /// One session at a time, and none before all of the last is on disk.
+    fn may_begin(&self) -> bool {
+        self.running.is_none() && !self.leaving && self.changes.is_empty()
     }
 
     fn settle(&mut self, now: Moment, view: &Instances, settings: Settings) {

@@ -246,6 +246,15 @@ impl Events {
         }
     }
 
+    /// A reboot that was promised is not made: nobody is told of it.
+    pub fn no_reboot(&mut self, forget: &mut Transaction) {
+        let waiting = self.waiting.iter();
+        let reboots =
+            waiting.filter(|(_, cause)| matches!(cause, Cause::Method(Method::Reboot, _)));
+        let numbers: Vec<u32> = reboots.map(|(number, _)| *number).collect();
+        self.delivered(&numbers, forget);
+    }
+
     /// The same for an ACS that has not heard of the unit yet: that it started.
     /// The numbers are those of all, since what the last ACS was to hear is of
     /// no use to another (table 8: with 0 BOOTSTRAP, all others may be discarded).

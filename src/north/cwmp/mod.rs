@@ -1,5 +1,6 @@
 //! TR-069: the client of an auto-configuration server.
 
+pub mod added;
 pub mod binding;
 pub mod client;
 mod cookies;
@@ -10,6 +11,7 @@ pub mod fault;
 pub mod io;
 mod ladder;
 pub mod letterbox;
+mod lockout;
 pub mod model;
 pub mod notify;
 pub mod periodic;
@@ -21,4 +23,4 @@ pub mod settings;
 pub mod status;
 pub mod transfers;
 
-pub use rpc::reaches_acs;
+pub use lockout::reaches_acs;

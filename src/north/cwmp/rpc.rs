@@ -7,12 +7,13 @@
 use super::client::After;
 use super::event::{Cause, Events, Method};
 use super::fault::{Code, of_parameters};
+use super::lockout::{reaches_acs, undo_after, undo_in_any_case};
 use super::model::{DataModel, Selection};
 use super::notify::Notifications;
 use super::transfers::{Request, Transfers};
 use crate::schema::cwmp::{scheduled_inform, transfer};
-use crate::schema::{Index, Name, TableId, conf, cwmp};
-use crate::tree::{Actor, Creation, Face, Refusal, Rights, Transaction, Value};
+use crate::schema::{Index, Name, cwmp};
+use crate::tree::{Actor, Creation, Face, Refusal, Rights, Transaction};
 use crate::wire::soap::message::{
     AcsRequest, Applied, AttributeChange, CpeResponse, Fault, FromCpe, ParameterAttributes,
     ParameterFault, ParameterValue, TransferStarted,
@@ -189,7 +190,11 @@ impl Desk<'_> {
         change.asked = values.iter().map(|value| value.name.clone()).collect();
         change.each = true;
         change.after = After::Set(change.asked.clone());
-        undo_after(self.change_deadline, &mut change.wishes);
+        // What is in a row that is not in use yet counts once it is.
+        let counts = |name: &Name| reaches_acs(name) && self.model.is_in_use(name);
+        if change.wishes.assigned().any(counts) {
+            undo_in_any_case(self.change_deadline, &mut change.wishes);
+        }
         parameter_key(&mut change.wishes, key)?;
         Ok(Work::Change(Box::new(change)))
     }
@@ -369,40 +374,6 @@ impl Change {
         });
         of_parameters(faults.collect())
     }
-}
-
-/// An ACS that locks itself out is let in again: what it is reached by is
-/// undone after so many seconds, unless a session follows.
-pub(super) fn undo_after(deadline: Option<u32>, wishes: &mut Transaction) {
-    let Some(deadline) = deadline else {
-        return;
-    };
-    let goes = |table: TableId| table.get().service.get().name == TRUST;
-    if wishes.assigned().any(reaches_acs) || wishes.deleted().any(goes) {
-        let name = scalar(conf::CONFIRM_WITHIN.id());
-        wishes.assign(name, Value::Unsigned(deadline));
-    }
-}
-
-/// The service whose rows say whom the unit trusts, and who it is.
-const TRUST: &str = "Cert";
-
-/// Whether an object decides whether the ACS is reached.
-#[must_use]
-pub fn reaches_acs(name: &Name) -> bool {
-    const REACHED_BY: [&str; 8] = [
-        "acsUrlConfigSource",
-        "acsStaticUrl",
-        "dhcpAcsUrl",
-        "username",
-        "password",
-        "networkInterface",
-        "transportCertificateValidation",
-        "rootElement",
-    ];
-    let column = name.column.get();
-    let service = column.service().name;
-    service == TRUST || service == "Cwmp" && REACHED_BY.contains(&column.name)
 }
 
 /// In whose name the ACS's wishes are done.

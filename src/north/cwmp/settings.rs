@@ -1,5 +1,6 @@
 //! What the TR-069 client is told: the Cwmp objects, as plain data.
 
+use super::added::Added;
 use super::model::Known;
 use super::periodic::Period;
 use super::retry::Pace;
@@ -235,7 +236,8 @@ pub struct Model {
 
 impl Configured for Settings {
     fn claims() -> Vec<ColumnId> {
-        Scalars::COLUMNS.to_vec()
+        let added = Added::claims();
+        [Scalars::COLUMNS, &added].concat()
     }
 
     fn read(snapshot: &Snapshot) -> Self {

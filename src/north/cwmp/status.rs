@@ -1,6 +1,8 @@
 //! What the TR-069 client shows: Cwmp's status objects and its notices.
 
+use super::client::Image;
 use crate::schema::Index;
+use crate::schema::cwmp::firmware_image::{self, Status as Running};
 use crate::schema::cwmp::{self, AcsStatus, session};
 use crate::tree::Publication;
 use crate::wire::time::UnixTime;
@@ -25,6 +27,8 @@ pub struct Status {
     pub retries: u32,
     /// `rowsNotInUse`: each with the reason.
     pub rows_not_in_use: String,
+    /// `firmwareImage`: the one beside the one that runs.
+    pub image: Image,
     /// `session`: the last ones, the newest last.
     pub sessions: VecDeque<Record>,
 }
@@ -61,6 +65,7 @@ impl Status {
             next_inform: None,
             retries: 0,
             rows_not_in_use: String::new(),
+            image: Image::none(),
             sessions: VecDeque::new(),
         }
     }
@@ -85,6 +90,7 @@ impl Status {
         let mut rows = self.rows_not_in_use.clone();
         rows.truncate(rows.floor_char_boundary(LONGEST_ROWS));
         live.scalar(cwmp::ROWS_NOT_IN_USE, rows);
+        self.publish_images(live);
         live.clear(session::TABLE);
         for record in &self.sessions {
             let index = Index::number(record.number);
@@ -98,10 +104,26 @@ impl Status {
     }
 }
 
+impl Status {
+    fn publish_images(&self, live: &mut Publication<'_>) {
+        let running = ("demarc", VERSION, Running::Active);
+        // What version a file is, its head does not say.
+        let other = (self.image.name.as_str(), "", self.image.status);
+        for (number, (name, version, status)) in (1..).zip([running, other]) {
+            let index = Index::number(number);
+            live.set(firmware_image::NAME, &index, name);
+            live.set(firmware_image::VERSION, &index, version);
+            live.set(firmware_image::STATUS, &index, status);
+        }
+    }
+}
+
 fn shown(time: Option<UnixTime>) -> String {
     time.map_or_else(String::new, |time| time.to_string())
 }
 
+/// Of the software that runs.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// rowsNotInUse holds as much.
 const LONGEST_ROWS: usize = 1024;
 /// sessionSteps holds as much.

@@ -95,8 +95,8 @@ impl Door {
         let Some(accept) = &self.accept else {
             return Some((Incoming::Clear(stream), local));
         };
-        // Without a certificate any more, nobody is let in.
-        let config = accept(&self.gateway)?;
+        // Without a certificate any more, nobody is let in: the listener is being closed.
+        let config = accept(&self.gateway).ok()?;
         let accepted = timeout(PATIENCE, TlsAcceptor::from(config).accept(stream)).await;
         match accepted {
             Ok(Ok(stream)) => Some((Incoming::Secure(Box::new(stream)), local)),

@@ -1,51 +1,85 @@
 //! Name servers: the stack's questions and what became of them.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::proto::rr::{RData, RecordType};
+use hickory_resolver::proto::op;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::{Hosts, TokioResolver};
 
-use crate::sip::resolve::{Answer, LookupFault, Naptr, Query, Records, Srv};
+use crate::sip::resolve::{Answer, LookupFault, MAX_TTL, Naptr, Query, Records, Source, Srv};
+
+/// Who says where names lead.
+#[derive(Debug, Clone)]
+pub struct Resolver {
+    /// Asks name servers, unless the hosts below know the name.
+    pub resolver: TokioResolver,
+    /// The names of this device's own.
+    pub hosts: Arc<Hosts>,
+}
+
+impl Resolver {
+    /// Whether an address of this name is of the device's own hosts.
+    fn has_host(&self, name: &str) -> bool {
+        let Ok(name) = Name::from_utf8(name) else {
+            return false;
+        };
+        let kinds = [RecordType::A, RecordType::AAAA].into_iter();
+        let mut queries = kinds.map(|kind| op::Query::query(name.clone(), kind));
+        queries.any(|query| self.hosts.lookup_static_host(&query).is_some())
+    }
+}
 
 /// The answer to one question.
-pub(super) async fn look_up(
-    resolver: &TokioResolver,
-    query: &Query,
-) -> Result<Answer, LookupFault> {
-    let answer = match query {
-        Query::A(name) => addresses(resolver, name, IpAddr::is_ipv4).await?,
-        Query::Aaaa(name) => addresses(resolver, name, IpAddr::is_ipv6).await?,
+pub(super) async fn look_up(names: &Resolver, query: &Query) -> Result<Answer, LookupFault> {
+    let resolver = &names.resolver;
+    let (records, ttl) = match query {
+        Query::A(name) => return addresses(names, name, IpAddr::is_ipv4).await,
+        Query::Aaaa(name) => return addresses(names, name, IpAddr::is_ipv6).await,
         Query::Srv(name) => {
             let (data, ttl) = records(resolver, name, RecordType::SRV).await?;
-            let records = Records::Srv(data.into_iter().filter_map(srv).collect());
-            Answer { records, ttl }
+            let records = data.into_iter().filter_map(srv).collect();
+            (Records::Srv(records), ttl)
         }
         Query::Naptr(name) => {
             let (data, ttl) = records(resolver, name, RecordType::NAPTR).await?;
-            let records = Records::Naptr(data.into_iter().filter_map(naptr).collect());
-            Answer { records, ttl }
+            let records = data.into_iter().filter_map(naptr).collect();
+            (Records::Naptr(records), ttl)
         }
     };
-    Ok(answer)
+    Ok(Answer {
+        records,
+        ttl,
+        source: Source::NameServers,
+    })
 }
 
 /// By `lookup_ip`, which knows the hosts file.
 async fn addresses(
-    resolver: &TokioResolver,
+    names: &Resolver,
     name: &str,
     wanted: fn(&IpAddr) -> bool,
 ) -> Result<Answer, LookupFault> {
-    let found = resolver
+    let found = names
+        .resolver
         .lookup_ip(rooted(name))
         .await
         .map_err(|it| lookup_fault(&it))?;
-    let addresses = found.iter().filter(wanted).collect();
-    Ok(Answer {
-        records: Records::Addresses(addresses),
-        ttl: found
+    let records = Records::Addresses(found.iter().filter(wanted).collect());
+    let lifetime = || {
+        found
             .valid_until()
-            .saturating_duration_since(Instant::now()),
+            .saturating_duration_since(Instant::now())
+    };
+    let (ttl, source) = match names.has_host(name) {
+        true => (MAX_TTL, Source::OwnHosts),
+        false => (lifetime(), Source::NameServers),
+    };
+    Ok(Answer {
+        records,
+        ttl,
+        source,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The stack over real sockets on the loopback interface.
 
+use hickory_resolver::TokioResolver;
 use hickory_resolver::config::ResolverConfig;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 
@@ -58,12 +59,13 @@ async fn registers(settings: Settings) {
     let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
         .build()
         .expect("a resolver");
-    let (_resolver, resolvers) = watch::channel(resolver);
+    let hosts = Arc::default();
+    let (_resolver, resolvers) = watch::channel(Resolver { resolver, hosts });
     let (inputs, facts) = mpsc::channel(8);
     let (reports, mut reported) = mpsc::unbounded_channel();
     let tls = Tls {
         dial: Arc::new(|_| Err("no TLS here".into())),
-        accept: Arc::new(|_| None),
+        accept: Arc::new(|_| Err("no TLS here".into())),
     };
     let running = tokio::spawn(run(Stack::new([1; 32]), facts, tls, resolvers, reports));
     let first = Input::Settings(Box::new(settings));

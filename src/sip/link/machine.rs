@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{Context, LinkEvent, LinkFault, LinkId, MAX_PORT_TRIES, SLOW};
 use crate::sip::event::{Output, QueryId, Session, SocketId, Stage, StreamFault, TimeOfDay};
 use crate::sip::plan::LinkPlan;
-use crate::sip::resolve::{Resolution, Target};
+use crate::sip::resolve::{Resolution, Source, Target};
 use crate::sip::timer::Timers;
 use crate::sip::transport::Transport;
 
@@ -82,6 +82,8 @@ pub struct Link {
     pub(super) remark: Option<LinkFault>,
     pub(super) datagram: Option<(SocketId, SocketAddr)>,
     pub(super) targets: Vec<Target>,
+    /// Who named them.
+    pub(super) source: Source,
     pub(super) current: usize,
     pub(super) search: Option<(QueryId, Resolution)>,
     /// What TLS agreed on, while a secure stream is up.
@@ -116,6 +118,7 @@ impl Link {
             remark: None,
             datagram: None,
             targets: Vec::new(),
+            source: Source::NameServers,
             current: 0,
             search: None,
             session: None,

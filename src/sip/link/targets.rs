@@ -6,7 +6,9 @@ use std::time::Instant;
 use super::machine::{Flow, Link, Phase, Streams, Timer};
 use super::{Context, LinkEvent, LinkFault, backoff};
 use crate::sip::event::{Notice, Output};
-use crate::sip::resolve::{Answer, Found, LookupFault, Progress, Resolution, ResolveError, Target};
+use crate::sip::resolve::{
+    Answer, Found, LookupFault, Progress, Resolution, ResolveError, Source, Target,
+};
 use crate::sip::settings::DnsFailureConcealment;
 use crate::sip::transport::Transport;
 
@@ -102,6 +104,7 @@ impl Link {
         }
         let flow = self.flow();
         self.targets = found.targets;
+        self.source = found.source;
         if self.streams == Streams::Only {
             only_streams(&mut self.targets);
         }
@@ -117,17 +120,28 @@ impl Link {
         cx: &mut Context<'_>,
         error: ResolveError,
     ) -> Vec<LinkEvent> {
+        let host = self.plan.wanted.server.host.clone();
+        let fault = LinkFault::Resolve { host, error };
+        let was_ours = self.source == Source::OwnHosts;
+        let on_datagrams = self.flow().is_some_and(|it| it.transport == Transport::Udp);
+        if was_ours && on_datagrams {
+            let events = self.lose(cx, fault);
+            self.targets.clear();
+            return events;
+        }
         if self.phase != Phase::Resolving {
             // A renewal: what we have goes on.
             self.timers.set(Timer::Renew, cx.now + backoff::CEILING);
             return Vec::new();
         }
+        if was_ours {
+            self.targets.clear();
+        }
         let concealed = cx.manner.concealment == DnsFailureConcealment::OnNoResolution;
         if concealed && !self.targets.is_empty() {
             return self.first_target(cx);
         }
-        let host = self.plan.wanted.server.host.clone();
-        self.wait(cx, LinkFault::Resolve { host, error })
+        self.wait(cx, fault)
     }
 
     /// A renewed list: stay where we are if that is still listed, else go to its head.

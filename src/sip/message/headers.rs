@@ -190,16 +190,17 @@ impl Headers {
     }
 
     fn write(&mut self, name: HeaderName, value: impl Display) -> Field {
+        let start = self.buffer.len();
         let mut line = Line {
             buffer: &mut self.buffer,
         };
-        let start = line.buffer.len();
         // Writing to memory does not fail; a Display that does writes less.
-        let _ = write!(line, "{name}: ");
+        let _ = line.write_str(name.as_str());
+        line.buffer.extend_from_slice(b": ");
         let value_start = line.buffer.len();
         let _ = write!(line, "{value}");
         let value_end = line.buffer.len();
-        line.buffer.extend(CRLF);
+        line.buffer.extend_from_slice(CRLF);
         Field {
             name_end: start + name.as_str().len(),
             name,
@@ -234,10 +235,13 @@ struct Line<'a> {
 
 impl Write for Line<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.buffer.extend(text.bytes().map(|octet| match octet {
-            b'\r' | b'\n' => b' ',
-            octet => octet,
-        }));
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(text.as_bytes());
+        for octet in &mut self.buffer[start..] {
+            if matches!(octet, b'\r' | b'\n') {
+                *octet = b' ';
+            }
+        }
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::steps::{Step, query_of};
 use super::{
     Answer, Found, LookupFault, MAX_QUERIES, MAX_TARGETS, MAX_TTL, MIN_TTL, Query, ResolveError,
-    Target, Wanted,
+    Source, Target, Wanted,
 };
 use crate::sip::rng::Rng;
 use crate::sip::transport::Transport;
@@ -20,6 +20,7 @@ pub struct Resolution {
     pub(super) asked: usize,
     pub(super) targets: Vec<Target>,
     pub(super) ttl: Duration,
+    pub(super) source: Source,
     pub(super) silence: bool,
     pub(super) fell_back: bool,
     /// Transports that the domain says it does not offer.
@@ -46,6 +47,7 @@ impl Resolution {
             asked: 0,
             targets: Vec::new(),
             ttl: MAX_TTL,
+            source: Source::NameServers,
             silence: false,
             fell_back: false,
             denied: Vec::new(),
@@ -62,6 +64,9 @@ impl Resolution {
         match answer {
             Ok(answer) => {
                 self.ttl = self.ttl.min(answer.ttl.max(MIN_TTL));
+                if answer.source == Source::OwnHosts {
+                    self.source = Source::OwnHosts;
+                }
                 self.learn(step, answer.records, rng);
             }
             Err(LookupFault::NoAnswer) => {
@@ -102,6 +107,7 @@ impl Resolution {
         Progress::Found(Found {
             targets: vec![target],
             ttl: None,
+            source: Source::NameServers,
         })
     }
 
@@ -117,6 +123,7 @@ impl Resolution {
             return Progress::Found(Found {
                 targets: std::mem::take(&mut self.targets),
                 ttl: Some(self.ttl),
+                source: self.source,
             });
         }
         let mut offered = self.wanted.transports.iter();
@@ -157,6 +164,7 @@ mod tests {
         Ok(Answer {
             records,
             ttl: Duration::from_secs(60),
+            source: Source::NameServers,
         })
     }
 

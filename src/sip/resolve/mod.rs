@@ -138,13 +138,24 @@ pub enum Records {
     Addresses(Vec<IpAddr>),
 }
 
-/// What a name server said.
+/// The answer to one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The records, perhaps none.
     pub records: Records,
     /// How long they hold.
     pub ttl: Duration,
+    /// Who said so.
+    pub source: Source,
+}
+
+/// Who said where a name leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Name servers: what they said last goes on where they cannot be asked.
+    NameServers,
+    /// The hosts of this device: what they say no longer is not so.
+    OwnHosts,
 }
 
 /// Why a question got no answer. That a name has no such records is [`LookupFault::Nothing`].
@@ -165,6 +176,8 @@ pub struct Found {
     pub targets: Vec<Target>,
     /// How long the list holds; none for a numeric host.
     pub ttl: Option<Duration>,
+    /// [`Source::OwnHosts`] where any address is theirs.
+    pub source: Source,
 }
 
 /// Why there is nothing to try.

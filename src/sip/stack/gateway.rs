@@ -31,6 +31,16 @@ pub(super) struct Listener {
     retry: Option<Instant>,
 }
 
+impl Listener {
+    /// Why it has no certificate to show, where that is what it lacks.
+    pub(super) fn uncertified(&self) -> Option<&str> {
+        match &self.fault {
+            Some(ListenFault::NoCertificate(why)) => Some(why),
+            _ => None,
+        }
+    }
+}
+
 /// One gateway at work.
 #[derive(Debug)]
 pub(super) struct Gateway {
@@ -192,14 +202,19 @@ impl Gateway {
     }
 
     /// A listener could not be bound: it is tried again after a while.
-    pub(super) fn listen_failed(&mut self, now: Instant, id: SocketId, fault: ListenFault) -> bool {
+    pub(super) fn listen_failed(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        fault: &ListenFault,
+    ) -> bool {
         let Some(listener) = self.socket(id) else {
             return false;
         };
         listener.bound = None;
         listener.failures = listener.failures.saturating_add(1);
-        let passing = fault == ListenFault::PortInUse && listener.failures == 1;
-        listener.fault = (!passing).then_some(fault);
+        let passing = *fault == ListenFault::PortInUse && listener.failures == 1;
+        listener.fault = (!passing).then(|| fault.clone());
         let pause = if passing { LET_GO } else { LISTEN_RETRY };
         listener.retry = Some(now + pause);
         true
@@ -208,7 +223,7 @@ impl Gateway {
     /// A listener that had no certificate may have one now.
     pub(super) fn certificates_changed(&mut self, now: Instant) {
         let listeners = self.listeners.values_mut();
-        for listener in listeners.filter(|it| it.fault == Some(ListenFault::NoCertificate)) {
+        for listener in listeners.filter(|it| it.uncertified().is_some()) {
             listener.retry = Some(now);
         }
     }

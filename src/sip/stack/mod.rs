@@ -99,7 +99,7 @@ impl Stack {
             Input::Listening { id, local } => self.listening(now, id, local),
             Input::ListenFailed { id, fault } => {
                 for gateway in self.gateways.values_mut() {
-                    if gateway.listen_failed(now, id, fault) {
+                    if gateway.listen_failed(now, id, &fault) {
                         gateway.offer_datagrams(&mut self.core, now);
                     }
                 }
@@ -237,6 +237,8 @@ impl Stack {
         self.core.time = time;
         for gateway in self.gateways.values_mut() {
             gateway.settle_listeners(&mut self.core);
+            // Certificates are judged by the time.
+            gateway.certificates_changed(now);
             gateway.each_link(&mut self.core, now, |link, cx| link.time_is_known(cx));
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::core::Core;
-use super::gateway::Gateway;
+use super::gateway::{Gateway, Listener};
 use crate::sip::event::{ListenFault, TimeOfDay};
 use crate::sip::link::{Link, LinkFault};
 use crate::sip::plan::Line;
@@ -172,14 +172,14 @@ impl Gateway {
     fn faulty_listener(&self) -> Option<(GatewayState, String)> {
         let name = &self.name;
         self.listeners.iter().find_map(|(transport, it)| {
-            let fault = it.fault?;
+            let fault = it.fault.as_ref()?;
             let object = match transport {
                 Transport::Tls => "SecurePort",
                 Transport::Udp | Transport::Tcp => "Port",
             };
             let state = match fault {
                 ListenFault::PortInUse => GatewayState::PortInUse,
-                ListenFault::NoCertificate => return None,
+                ListenFault::NoCertificate(_) => return None,
                 ListenFault::NotPermitted | ListenFault::NoSuchAddress | ListenFault::Other => {
                     GatewayState::InvalidConfiguration
                 }
@@ -194,16 +194,8 @@ impl Gateway {
 
     /// What a gateway that is ready still lacks.
     fn remark(&self) -> String {
-        let no_certificate = self
-            .listeners
-            .values()
-            .any(|it| it.fault == Some(ListenFault::NoCertificate));
-        match no_certificate {
-            true => format!(
-                "no peer can connect by TLS: {}: install one with Cert.Install and see Cert.HostCertificateAssociation",
-                ListenFault::NoCertificate
-            ),
-            false => String::new(),
-        }
+        let why = self.listeners.values().find_map(Listener::uncertified);
+        why.map(|why| format!("no peer can connect by TLS: {why}"))
+            .unwrap_or_default()
     }
 }

@@ -1,26 +1,26 @@
 //! All rows in memory, for as long as sled cannot serve them.
 //!
-//! Made from a snapshot file and the journal. A clone costs nothing, so that
-//! sled can be filled from one while commits go on into the other.
+//! Made from a snapshot file and the journal. A clone shares the tables, so
+//! that sled can be filled from one while commits go on into the other: the
+//! first change of a table after that copies it.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
-
-use imbl::OrdMap;
 
 use super::super::journal::{DeviceId, Entry, Group, Mark, SetHash, read_key, row_key};
 use super::{Stored, StoredRow};
 
 /// Version and hash of every device.
 pub(in crate::tree) type Marks = BTreeMap<DeviceId, Mark>;
-type Table = OrdMap<Arc<[u8]>, Arc<[u8]>>;
+type Table = BTreeMap<Arc<[u8]>, Arc<[u8]>>;
 
 /// The rows of all devices after one group.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::tree) struct Image {
     pub(in crate::tree) sequence: u64,
     pub(in crate::tree) marks: Marks,
-    tables: OrdMap<Arc<str>, Table>,
+    tables: BTreeMap<Arc<str>, Arc<Table>>,
 }
 
 impl Image {
@@ -28,19 +28,13 @@ impl Image {
         Self {
             sequence,
             marks,
-            tables: OrdMap::new(),
+            tables: BTreeMap::new(),
         }
     }
 
     pub(in crate::tree) fn put(&mut self, table: &Arc<str>, key: &[u8], value: &[u8]) {
-        match self.tables.get_mut(table) {
-            Some(rows) => _ = rows.insert(key.into(), value.into()),
-            None => {
-                _ = self
-                    .tables
-                    .insert(Arc::clone(table), Table::unit(key.into(), value.into()))
-            }
-        }
+        let rows = self.tables.entry(Arc::clone(table)).or_default();
+        Arc::make_mut(rows).insert(key.into(), value.into());
     }
 
     pub(in crate::tree) fn apply(&mut self, group: &Group) {
@@ -57,7 +51,7 @@ impl Image {
             let key = row_key(record.device, &change.key);
             match (&change.after, self.tables.get_mut(&change.table)) {
                 (Some(value), _) => self.put(&change.table, &key, value),
-                (None, Some(rows)) => _ = rows.remove(&key[..]),
+                (None, Some(rows)) => _ = Arc::make_mut(rows).remove(&key[..]),
                 (None, None) => {}
             }
         }
@@ -77,9 +71,9 @@ impl Image {
         let prefix = device.0.to_be_bytes();
         let mut rows = Vec::new();
         for (table, all) in &self.tables {
-            let from: Arc<[u8]> = prefix.into();
+            let from = (Bound::Included(&prefix[..]), Bound::Unbounded);
             let ours = all
-                .range(from..)
+                .range::<[u8], _>(from)
                 .take_while(|(key, _)| key.starts_with(&prefix));
             rows.extend(ours.filter_map(|(key, value)| {
                 Some(StoredRow {

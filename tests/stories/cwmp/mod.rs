@@ -2,7 +2,9 @@
 
 mod bad_input;
 mod binding;
+mod device_files;
 pub(crate) mod heartbeat;
+pub(crate) mod inform_parameters;
 pub(crate) mod lightweight;
 mod limits;
 mod notifications;

@@ -5,8 +5,8 @@ use crate::cwmp::world::{Answer, World, acs, events, informed, set, texts};
 use demarc::north::cwmp::client::TroubleKind;
 use demarc::north::cwmp::model::DataModel;
 use demarc::north::cwmp::settings::Settings;
-use demarc::schema::{Index, Name, Value, hoc};
-use demarc::tree::{Actor, Configured, Creation, Transaction, Tree};
+use demarc::schema::{Index, Name, Value, cert, hoc};
+use demarc::tree::{Actor, Configured, Creation, RowState, Transaction, Tree};
 use std::time::{Duration, Instant};
 
 const HOSTS: &str = "Device.X_0090F8_Hoc.StaticHosts.";
@@ -119,6 +119,47 @@ fn an_anchor_that_the_acs_deletes_is_back_unless_a_session_follows() {
     assert_eq!(world.tree.pending_changes().len(), 1);
     world.decide(false);
     assert!(is_there(&world, anchor));
+}
+
+#[test]
+fn an_anchor_that_the_acs_adds_counts_only_if_a_session_follows() {
+    const ANCHORS: &str = "Device.X_DEMARC_Cert.OthersCertificatesMaterial.";
+    let pem = certificate("Carrier CA").1.to_pem().expect("PEM");
+    let pem = String::from_utf8(pem).expect("PEM");
+    let state = |world: &World| {
+        let table = cert::others_certificates_material::TABLE;
+        let snapshot = world.tree.snapshot();
+        let row = snapshot.row(table, &Index::text("cpe-1"));
+        row.expect("it is there").state
+    };
+    for stays in [true, false] {
+        let mut world = World::bootstrapped();
+        let cell = format!("{ANCHORS}1.Pem");
+        world.answers([
+            informed(),
+            add(ANCHORS),
+            set(&[(&cell, &pem)], ""),
+            Answer::Nothing,
+            Answer::Trouble(TroubleKind::NotResponding),
+        ]);
+        world.ask_for_a_session();
+        assert_eq!(texts(&world.posts[3], "Status"), ["0"]);
+        // It is in use, and the next session is to prove that it may be.
+        assert_eq!(state(&world), RowState::Active);
+        assert_eq!(world.tree.pending_changes().len(), 1);
+        assert_eq!(world.posts.len(), 5);
+        world.decide(stays);
+        let decided = match stays {
+            true => RowState::Active,
+            false => RowState::NotInService,
+        };
+        assert_eq!(state(&world), decided);
+        // Sessions that follow leave it at that.
+        world.answers([informed(), Answer::Nothing, informed()]);
+        world.pass(Duration::from_secs(100));
+        assert_eq!(state(&world), decided);
+        assert!(world.tree.pending_changes().is_empty());
+    }
 }
 
 #[test]

@@ -356,6 +356,54 @@ fn a_reboot_waits_for_the_end_of_the_session_and_is_told_with_its_key_after_it()
 }
 
 #[test]
+fn a_reboot_that_the_acs_has_no_answer_to_is_neither_made_nor_told() {
+    let mut world = World::bootstrapped();
+    let reboot = "<C:Reboot><CommandKey>why</CommandKey></C:Reboot>";
+    world.answers([informed(), acs("r", reboot)]);
+    world.cuts_at_change = true;
+    world.ask_for_a_session();
+    assert_eq!((world.reboots, world.closed), (0, 1));
+    world.posts.clear();
+    world.answers([informed()]);
+    world.restart();
+    assert_eq!(events(&world.posts[0]), ["1 BOOT"]);
+}
+
+#[test]
+fn a_reboot_that_the_device_does_not_make_is_not_told() {
+    let mut world = World::bootstrapped();
+    let reboot = "<C:Reboot><CommandKey>why</CommandKey></C:Reboot>";
+    world.answers([informed(), acs("r", reboot)]);
+    world.ask_for_a_session();
+    assert_eq!(world.reboots, 1);
+    world.stays();
+    world.posts.clear();
+    world.answers([informed()]);
+    world.ask_for_a_session();
+    assert_eq!(events(&world.posts[0]), ["6 CONNECTION REQUEST"]);
+}
+
+#[test]
+fn an_inform_that_was_scheduled_as_its_session_broke_comes_without_a_restart() {
+    let mut world = World::bootstrapped();
+    let schedule = "<C:ScheduleInform><DelaySeconds>60</DelaySeconds>\
+                    <CommandKey>later</CommandKey></C:ScheduleInform>";
+    world.answers([informed(), acs("s", schedule)]);
+    world.cuts_at_change = true;
+    world.ask_for_a_session();
+    world.posts.clear();
+    world.answers([informed(), Answer::Nothing, informed()]);
+    world.pass(Duration::from_secs(61));
+    let last = world
+        .posts
+        .iter()
+        .rev()
+        .find(|post| post.contains("<cwmp:Inform>"));
+    let last = events(last.expect("an Inform"));
+    assert_eq!(last, ["3 SCHEDULED", "M ScheduleInform"]);
+}
+
+#[test]
 fn a_scheduled_inform_comes_with_its_key_also_over_a_restart() {
     let mut world = World::bootstrapped();
     let schedule = |key: &str, delay: u32| {

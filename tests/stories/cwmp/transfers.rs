@@ -16,7 +16,7 @@ use openssl::x509::{X509, X509Name};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-fn download(key: &str, file_type: &str, delay: u32) -> Answer {
+pub(super) fn download(key: &str, file_type: &str, delay: u32) -> Answer {
     let url = "https://files.example/a.pem";
     acs(
         key,
@@ -34,16 +34,16 @@ const SCRIPT: &str = "3 Vendor Configuration File";
 const ANCHORS: &str = "X 0090F8 TrustAnchors";
 const HOST: &str = "X 0090F8 Certificate";
 
-fn told() -> Answer {
+pub(super) fn told() -> Answer {
     acs("1", "<C:TransferCompleteResponse/>")
 }
 
-fn octets(octets: impl Into<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+pub(super) fn octets(octets: impl Into<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(octets.into())
 }
 
 /// The row of what is to be fetched.
-fn fetching(world: &mut World) -> u32 {
+pub(super) fn fetching(world: &mut World) -> u32 {
     match world.wanted.pop() {
         Some(Wanted::Fetch(row, _)) => row,
         other => panic!("a fetch and not {other:?}"),

@@ -16,6 +16,9 @@ use demarc::wire::soap::message::DeviceIdStruct;
 use demarc::wire::soap::print;
 use demarc::wire::time::UnixTime;
 use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -40,6 +43,8 @@ pub(crate) struct World {
     pub(crate) resets: usize,
     pub(crate) proven: Vec<u64>,
     pub(crate) status: Option<Status>,
+    /// The next change is still on its way to disk when its session is cut.
+    pub(crate) cuts_at_change: bool,
     /// Transfers that are to be moved or put into use.
     pub(crate) wanted: Vec<Wanted>,
     /// Lightweight notifications that were sent.
@@ -127,6 +132,7 @@ impl World {
             resets: 0,
             proven: Vec::new(),
             status: None,
+            cuts_at_change: false,
             wanted: Vec::new(),
             announced: Vec::new(),
             watch: None,
@@ -242,6 +248,11 @@ impl World {
         self.input(Input::Wake);
     }
 
+    /// The device cannot start again.
+    pub(crate) fn stays(&mut self) {
+        self.input(Input::Stays);
+    }
+
     pub(crate) fn ask_for_a_session(&mut self) {
         self.input(Input::ConnectionRequest);
     }
@@ -306,22 +317,23 @@ impl World {
         match output {
             Output::Post(post) => {
                 self.urls.push(post.url);
-                self.posts.push(self.printed(post.body));
+                let printed = self.printed(post.body);
+                keep(&printed);
+                self.posts.push(printed);
                 let answer = self.script.pop_front().unwrap_or(Answer::Nothing);
                 let input = match answer {
                     Answer::Envelope(text) => Input::Heard(Heard::Message(text.into_bytes())),
                     Answer::Nothing => Input::Heard(Heard::Nothing),
-                    Answer::Trouble(kind) => Input::Failed(Trouble {
-                        kind,
-                        reason: "the wire was cut".to_owned(),
-                        pause: None,
-                    }),
+                    Answer::Trouble(kind) => Input::Failed(cut(kind)),
                 };
                 let now = self.now();
                 self.client.handle(now, &self.tree.instances(), input);
             }
             Output::Change(wishes) => {
                 let outcome = self.tree.commit_and_wait(wishes, 0);
+                if std::mem::take(&mut self.cuts_at_change) {
+                    self.input(Input::Failed(cut(TroubleKind::NotResponding)));
+                }
                 self.follow();
                 let now = self.now();
                 let input = Input::Changed(outcome);
@@ -376,6 +388,14 @@ impl World {
     }
 }
 
+fn cut(kind: TroubleKind) -> Trouble {
+    Trouble {
+        kind,
+        reason: "the wire was cut".to_owned(),
+        pause: None,
+    }
+}
+
 fn client(tree: &Tree) -> Client {
     let who = DeviceIdStruct {
         manufacturer: "Demarc".into(),
@@ -384,6 +404,26 @@ fn client(tree: &Tree) -> Client {
         serial_number: "S1".into(),
     };
     Client::new(who, &tree.instances())
+}
+
+/// Where `DEMARC_ENVELOPES` names a folder, every envelope that a story's ACS
+/// is sent is left there, for the Broadband Forum's schemas to judge. The
+/// fault that is SOAP's own (a header that is not understood, SOAP 1.1 §4.4)
+/// is not: no schema of CWMP has it.
+fn keep(envelope: &str) {
+    let Some(folder) = std::env::var_os("DEMARC_ENVELOPES") else {
+        return;
+    };
+    if envelope.is_empty() || envelope.contains("MustUnderstand</faultcode>") {
+        return;
+    }
+    let test = std::thread::current();
+    let test = test.name().unwrap_or("main").replace("::", "-");
+    let mut names = (0..).map(|number| format!("{test}-{number}.xml"));
+    let mut file = names
+        .find_map(|name| File::create_new(Path::new(&folder).join(name)).ok())
+        .expect("a name that is free");
+    file.write_all(envelope.as_bytes()).expect("written");
 }
 
 /// The texts of an element, wherever it stands.

@@ -6,11 +6,20 @@ use demarc::schema::{
 
 use super::{Observation, clock, cwmp as acs, log, network, snmp, stun, tls};
 use crate::certs::{files, transfers};
-use crate::cwmp::{heartbeat, lightweight, sessions, transfers as moved};
+use crate::cwmp::{heartbeat, inform_parameters, lightweight, sessions, transfers as moved};
 use crate::{alarms, confirmed, devices, services};
 
 /// The tests, each with the objects that it changes.
 pub(super) const OTHERS: &[Observation] = &[
+    (
+        inform_parameters::an_inform_carries_what_the_acs_wants_with_the_events_that_it_lists,
+        &[
+            cwmp::inform_parameter::ENABLE.id(),
+            cwmp::inform_parameter::NAME.id(),
+            cwmp::inform_parameter::EVENT_LIST.id(),
+            cwmp::inform_parameter::DELETE.id(),
+        ],
+    ),
     (
         acs::the_acs_is_told_who_asks_with_the_password_that_is_set,
         &[cwmp::USERNAME.id(), cwmp::PASSWORD.id()],

@@ -2,7 +2,7 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use demarc::schema::{Name, Value};
 use demarc::tree::{Actor, Transaction};
@@ -181,6 +181,33 @@ fn lets_in(port: u16) -> bool {
     let patience = stream.set_read_timeout(Some(Duration::from_millis(700)));
     patience.expect("a timeout");
     connector.build().connect("gw.example", stream).is_ok()
+}
+
+#[test]
+fn a_tls_listener_comes_and_goes_with_the_dates_of_its_certificate() {
+    let authority = Authority::today("Root");
+    let folder = Folder::new();
+    let tls = "SipEp.TransportConfig[GatewayName=default].TlsEnable=enable";
+    let world = World::boot(&folder, &[tls]);
+    let port = world.read("SipEp.Gateway[Name=default].SecurePort");
+    let port: u16 = port.parse().expect("a port");
+    let says = |why: &str| {
+        let reason = "SipEp.GatewayStatusReason[Name=default].Text";
+        let all = format!("no peer can connect by TLS: {why}");
+        eventually(&all, || world.read(reason).starts_with(&all));
+    };
+    says("no host certificate is installed: add one with demarc cert add");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.expect("after 1970").as_secs();
+    let leaf = authority.issue_between("gw.example", now + 4, now + 8);
+    let pem = "Cert.HostCertificateMaterial[FileName=gw.pem].Pem";
+    install(&world, pem, &leaf.bundle());
+    says("the host certificate gw.pem is not yet valid: install another");
+    eventually("it is let in", || lets_in(port));
+    says("the host certificate gw.pem is expired: install another");
+    let knock = TcpStream::connect(("127.0.0.1", port));
+    assert!(knock.is_err(), "nobody listens there");
+    world.end();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use demarc::certs::{
 };
 use demarc::sip::event::{Connect, Input, Session, TimeOfDay};
 use demarc::sip::hostport::HostPort;
-use demarc::sip::io::{Handshake, Report, Tls, run};
+use demarc::sip::io::{Handshake, Report, Resolver, Tls, run};
 use demarc::sip::settings::{Gateway, GatewayType, Settings, TransportConfig, UnitRegistration};
 use demarc::sip::stack::Stack;
 use demarc::sip::status::{GatewayState, LinkState, RegistrationState, Status};
@@ -87,7 +87,7 @@ fn tls(anchors: &Authority) -> Tls {
     };
     Tls {
         dial: Arc::new(dial),
-        accept: Arc::new(|_| None),
+        accept: Arc::new(|_| Err("no TLS here".to_owned())),
     }
 }
 
@@ -96,7 +96,7 @@ struct Running {
     inputs: mpsc::Sender<Input>,
     reported: mpsc::UnboundedReceiver<Report>,
     task: JoinHandle<()>,
-    _resolver: watch::Sender<TokioResolver>,
+    _resolver: watch::Sender<Resolver>,
 }
 
 impl Running {
@@ -138,7 +138,8 @@ async fn start(settings: Settings, tls: Tls) -> Running {
     let resolver = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
         .build()
         .expect("a resolver");
-    let (_resolver, resolvers) = watch::channel(resolver);
+    let hosts = Arc::default();
+    let (_resolver, resolvers) = watch::channel(Resolver { resolver, hosts });
     let (inputs, facts) = mpsc::channel(8);
     let (reports, reported) = mpsc::unbounded_channel();
     let task = tokio::spawn(run(Stack::new([1; 32]), facts, tls, resolvers, reports));
@@ -222,7 +223,7 @@ async fn a_peer_that_speaks_clear_text_to_the_tls_port_is_not_let_in() {
     let (settings, port) = trunk().await;
     let config = server::config(&authority.issue("gw.example"));
     let tls = Tls {
-        accept: Arc::new(move |_| Some(config.clone())),
+        accept: Arc::new(move |_| Ok(config.clone())),
         ..tls(&authority)
     };
     let mut knocked = false;
@@ -269,27 +270,26 @@ async fn a_server_that_does_not_shake_hands_is_told_of_while_it_is_waited_for() 
 #[tokio::test]
 async fn the_tls_listener_comes_and_goes_with_the_host_certificate() {
     let authority = Authority::new("Root");
-    let (mut settings, _) = trunk().await;
+    let (settings, _) = trunk().await;
     let config = server::config(&authority.issue("gw.example"));
     let certified = Arc::new(AtomicBool::new(false));
     let is_certified = certified.clone();
-    let accept = move |_: &str| {
-        let certified = is_certified.load(Ordering::Relaxed);
-        certified.then(|| config.clone())
+    let accept = move |_: &str| match is_certified.load(Ordering::Relaxed) {
+        true => Ok(config.clone()),
+        false => Err("the host certificate a.pem is expired".to_owned()),
     };
     let tls = Tls {
         accept: Arc::new(accept),
         ..tls(&authority)
     };
-    let mut running = start(settings.clone(), tls).await;
+    let mut running = start(settings, tls).await;
     for is_there in [false, true, false, true] {
         certified.store(is_there, Ordering::Relaxed);
-        settings.transport.tls_generation += 1;
-        let again = Input::Settings(Box::new(settings.clone()));
-        running.input(again).await;
+        running.input(Input::Time(TimeOfDay::Known)).await;
         let shown = running.shows(|status| {
             status.gateways.first().is_some_and(|gateway| {
-                let complains = gateway.reason.contains("no peer can connect by TLS");
+                let why = "no peer can connect by TLS: the host certificate a.pem is expired";
+                let complains = gateway.reason == why;
                 (gateway.secure_port != 0, complains) == (is_there, !is_there)
             })
         });

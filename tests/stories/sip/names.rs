@@ -1,7 +1,7 @@
 //! Names: where they lead after the name servers or the device's own hosts changed.
 
 use demarc::sip::event::Input;
-use demarc::sip::resolve::Records;
+use demarc::sip::resolve::{Records, Source};
 use demarc::sip::status::RegistrationState;
 use demarc::sip::transport::Transport;
 
@@ -63,4 +63,42 @@ fn nothing_is_sent_where_names_changed_and_this_one_did_not() {
     world.input(Input::NamesChanged);
     world.seconds(5);
     assert_eq!(world.registers(0).len(), 1);
+}
+
+#[test]
+fn an_address_of_the_devices_own_hosts_is_used_no_longer_than_its_row_is_there() {
+    let mut world = world();
+    world.source = Source::OwnHosts;
+    leads_to(&mut world, [198, 51, 100, 1]);
+    world.apply();
+    world.seconds(1);
+    assert!(world.is_registered());
+    world.zone.clear();
+    world.input(Input::NamesChanged);
+    world.seconds(1);
+    let (state, reason) = world.registration("default");
+    assert_eq!(state, RegistrationState::Unreachable);
+    assert!(
+        reason.contains("the server's name sip.example could not be resolved"),
+        "{reason}"
+    );
+    let sent = world.sent.len();
+    world.seconds(4000);
+    assert_eq!(world.sent.len(), sent, "{:?}", &world.sent[sent..]);
+    leads_to(&mut world, [198, 51, 100, 2]);
+    world.input(Input::NamesChanged);
+    world.seconds(1);
+    assert!(world.is_registered());
+}
+
+#[test]
+fn what_name_servers_said_goes_on_where_others_know_nothing_of_it() {
+    let mut world = world();
+    leads_to(&mut world, [198, 51, 100, 1]);
+    world.apply();
+    world.seconds(1);
+    world.zone.clear();
+    world.input(Input::NamesChanged);
+    world.seconds(5);
+    assert!(world.is_registered());
 }

@@ -11,7 +11,7 @@ use demarc::sip::event::{Connect, Input, SocketId, StreamFault, TimeOfDay};
 use demarc::sip::hostport::HostPort;
 use demarc::sip::message::Request;
 use demarc::sip::message::framing::Framer;
-use demarc::sip::resolve::Records;
+use demarc::sip::resolve::{Records, Source};
 use demarc::sip::rng::Rng;
 use demarc::sip::session::Event;
 use demarc::sip::settings::{
@@ -61,6 +61,8 @@ pub(super) struct World {
     pub(super) zone: BTreeMap<String, Records>,
     /// What the user of calls was told.
     pub(super) heard: Vec<Event>,
+    /// Whether name servers or the device's own hosts know the zone.
+    pub(super) source: Source,
     /// Of a hundred datagrams, so many get lost.
     pub(super) loss: u64,
     /// Servers to which streams never open.
@@ -110,6 +112,7 @@ impl World {
             notices: Vec::new(),
             registrars: Vec::new(),
             zone: BTreeMap::new(),
+            source: Source::NameServers,
             loss: 0,
             silent: Vec::new(),
             busy: Vec::new(),

@@ -1,10 +1,11 @@
 //! How a session ends, well or not, and what then is due.
 
 use super::super::ladder::cut;
+use super::super::lockout::undo_in_any_case;
 use super::super::model::DataModel;
 use super::{Client, Leaving, Moment, Output, Trouble, TroubleKind};
 use crate::schema::cwmp::AcsStatus;
-use crate::tree::{Instances, Outcome, messages};
+use crate::tree::{Actor, Instances, Outcome, Transaction, messages};
 
 impl Client {
     pub(super) fn done(&mut self, now: Moment, view: &Instances) {
@@ -36,17 +37,28 @@ impl Client {
         if let Some(settings) = &self.settings {
             let all = DataModel::new(view, &settings.model).settle();
             self.unfit
-                .retain(|row, _| all.iter().any(|(known, _)| known == row));
-            let all = all.into_iter();
-            let all = all.map(|(row, wishes)| Output::PutIntoUse { row, wishes });
-            self.outputs.extend(all);
+                .retain(|row, _| all.iter().any(|one| one.row == *row));
+            for mut one in all {
+                if one.provisional {
+                    undo_in_any_case(settings.change_deadline, &mut one.put);
+                }
+                let (row, wishes) = (one.row, one.put);
+                self.outputs.push_back(Output::PutIntoUse { row, wishes });
+                self.settling.push_back(one.settled);
+            }
         }
     }
 
     /// How that went; whoever added a row that cannot be used is told by its status.
-    pub(super) fn put(&mut self, row: String, outcome: Outcome) {
+    pub(super) fn put(&mut self, now: Moment, row: String, outcome: Outcome) {
+        let settled = self.settling.pop_front();
         let Err(refusals) = outcome else {
             self.unfit.remove(&row);
+            if let Some(settled) = settled.filter(|settled| !settled.is_empty()) {
+                self.keep(settled);
+                // A session proves whether the ACS is still reached.
+                self.due = Some(now.tick);
+            }
             return;
         };
         let whole: Vec<String> = refusals.iter().map(ToString::to_string).collect();
@@ -97,5 +109,18 @@ impl Client {
         };
         self.outputs.push_back(output);
         self.leaving = true;
+    }
+
+    /// The device does not start again after all.
+    pub(super) fn stay(&mut self) {
+        self.leaving = false;
+        self.forget_reboots();
+    }
+
+    /// No reboot is made, so none is told.
+    pub(super) fn forget_reboots(&mut self) {
+        let mut forget = Transaction::new(Actor::device());
+        self.events.no_reboot(&mut forget);
+        self.keep(forget);
     }
 }

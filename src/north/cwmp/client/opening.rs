@@ -1,5 +1,6 @@
 //! How a session begins: what its Inform says.
 
+use super::super::added::Added;
 use super::super::event::Cause;
 use super::super::ladder::shown;
 use super::super::model::DataModel;
@@ -9,11 +10,11 @@ use super::{Client, Moment, Running};
 use crate::tree::Instances;
 use crate::wire::soap::message::{Event, Inform, ParameterValue};
 use crate::wire::time::UnixTime;
+use std::collections::HashSet;
 
 impl Client {
     pub(super) fn begin_if_due(&mut self, now: Moment, view: &Instances) {
-        let busy = self.running.is_some() || self.leaving;
-        if busy || self.due.is_none_or(|due| due > now.tick) {
+        if !self.may_begin() || self.due.is_none_or(|due| due > now.tick) {
             return;
         }
         let Some(settings) = &self.settings else {
@@ -31,12 +32,6 @@ impl Client {
             true => Vec::new(),
             false => self.notifications.changes(&model),
         };
-        let forced = model
-            .inform()
-            .iter()
-            .map(|parameter| model.value(parameter))
-            .collect();
-        let parameters = with_news(forced, &news);
         if !news.is_empty() {
             self.happened(Cause::ValueChange);
         }
@@ -56,6 +51,11 @@ impl Client {
             let command_key = String::new();
             events.push(Event { code, command_key });
         }
+        let Some(settings) = &self.settings else {
+            return;
+        };
+        let model = DataModel::new(view, &settings.model);
+        let parameters = carried(&model, view, &events, news);
         let codes: Vec<String> = events.iter().map(shown).collect();
         let inform = Inform {
             device: self.who.clone(),
@@ -76,22 +76,25 @@ impl Client {
             told_values: parameters,
             told_transfers,
             is_first_contact,
-            change: None,
             leaving: None,
         });
         self.step(now, view, first, true);
     }
 }
 
-/// The forced parameters, and after them what is news and not among them.
-fn with_news(mut parameters: Vec<ParameterValue>, news: &[Changed]) -> Vec<ParameterValue> {
-    for changed in news {
-        if parameters
-            .iter()
-            .all(|known| known.name != changed.value.name)
-        {
-            parameters.push(changed.value.clone());
-        }
-    }
-    parameters
+/// The forced parameters, what the ACS wants besides, and what is news; each once.
+fn carried(
+    model: &DataModel<'_>,
+    view: &Instances,
+    events: &[Event],
+    news: Vec<Changed>,
+) -> Vec<ParameterValue> {
+    let mut carried = model.inform();
+    carried.extend(Added::read(view.stored()).parameters(events, model));
+    let values = carried.iter().map(|parameter| model.value(parameter));
+    let values = values.chain(news.into_iter().map(|changed| changed.value));
+    let mut names = HashSet::new();
+    values
+        .filter(|value| names.insert(value.name.clone()))
+        .collect()
 }

@@ -51,6 +51,7 @@ impl Client {
         let unfit: Vec<String> = unfit.map(|(row, why)| format!("{row}: {why}")).collect();
         self.status.rows_not_in_use = unfit.join("; ");
         self.status.next_inform = self.next_inform(now);
+        self.status.image.follow(&self.transfers);
         if self.shown.as_ref() != Some(&self.status) {
             self.shown = Some(self.status.clone());
             let status = Box::new(self.status.clone());

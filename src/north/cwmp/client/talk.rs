@@ -1,6 +1,7 @@
 //! A session as it runs: what the ACS says, and what that does to the device.
 
 use super::super::ladder::{asked, cut, said};
+use super::super::lockout::is_provisional;
 use super::super::model::DataModel;
 use super::super::rpc::{Desk, Work};
 use super::super::session::{Heard, Milestone, Step};
@@ -95,25 +96,23 @@ impl Client {
             }
             Work::Change(change) => {
                 let wishes = change.wishes.clone();
-                if let Some(running) = &mut self.running {
-                    running.change = Some(change);
-                }
+                self.changes.push_back(change);
                 self.outputs.push_back(Output::Change(wishes));
             }
         }
     }
 
     pub(super) fn changed(&mut self, now: Moment, view: &Instances, outcome: Outcome) {
-        let Some(change) = self
-            .running
-            .as_mut()
-            .and_then(|running| running.change.take())
-        else {
+        let Some(change) = self.changes.pop_front() else {
             return;
         };
         match outcome {
             Ok(_) => {
                 self.made(now, view, change.after.clone());
+                if is_provisional(&change.wishes) {
+                    // The next session proves whether the ACS is still reached.
+                    self.due = Some(now.tick);
+                }
                 self.answer(now, view, FromCpe::Response(change.answer));
             }
             Err(refusals) => {
@@ -168,8 +167,10 @@ impl Client {
     }
 
     fn leave_after(&mut self, how: Leaving) {
-        if let Some(running) = &mut self.running {
-            running.leaving = running.leaving.max(Some(how));
+        match &mut self.running {
+            Some(running) => running.leaving = running.leaving.max(Some(how)),
+            // It failed before the ACS had the answer: nothing was promised.
+            None => self.forget_reboots(),
         }
     }
 

@@ -332,6 +332,7 @@ fn unproven(why: String) -> Failure {
     Failure::new(Code::TransferServerAuthentication, why)
 }
 
+/// A.5.1: the download began and did not come to its end.
 fn incomplete(why: &str) -> Failure {
     Failure::new(Code::TransferIncomplete, why)
 }

@@ -78,7 +78,14 @@ fn from_tree(cell: &Cell) -> String {
         Form::Greatest => "the greatest period of ",
         Form::Uri => "as a SIP URI: ",
         Form::Path(_) => "the path of the row that is named in ",
-        Form::Plain | Form::Switch | Form::Choice(_) | Form::Time | Form::Tenths | Form::User => "",
+        Form::Plain
+        | Form::Switch
+        | Form::Choice(_)
+        | Form::Time
+        | Form::Tenths
+        | Form::User
+        | Form::Pattern
+        | Form::Events => "",
     };
     let own = name(cell.column);
     let otherwise = match cell.otherwise {

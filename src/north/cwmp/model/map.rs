@@ -170,6 +170,10 @@ pub enum Form {
     Tenths,
     /// The name of a row as the path of its instance of this object.
     Path(u16),
+    /// A pattern of parameters that Informs are to carry.
+    Pattern,
+    /// The events that they are to be carried with.
+    Events,
 }
 
 /// What stands in for a value.

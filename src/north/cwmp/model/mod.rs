@@ -74,6 +74,17 @@ impl<'a> DataModel<'a> {
         Ok(found)
     }
 
+    /// The parameters of a full path, with wildcards or without; None: it
+    /// names no parameters that there could be.
+    pub fn single(&self, pattern: &str) -> Option<Vec<Parameter>> {
+        let spots = self.resolve(pattern).ok()?.into_iter();
+        let one = |spot| match spot {
+            Spot::Parameter(one) => Some(one),
+            Spot::Object(_) | Spot::Table(_) => None,
+        };
+        spots.map(one).collect()
+    }
+
     /// A parameter's value as it stands; a secret's is "".
     pub fn value(&self, parameter: &Parameter) -> ParameterValue {
         ParameterValue {

@@ -60,16 +60,18 @@ impl DataModel<'_> {
         };
         match &cell.form {
             Form::Plain if value.is_none() => nothing(kind).to_owned(),
-            Form::Plain | Form::User => text(),
+            Form::Plain | Form::User | Form::Pattern | Form::Events => text(),
             Form::Uri => self.uri_of(&text(), self.row_of(place, cell).as_deref()),
             Form::Switch => (value == Some(Value::Integer(1))).to_string(),
             Form::Choice(choices) => {
                 let text = text();
                 let found = choices.iter().find(|(ours, _)| *ours == text);
                 let other = || choices.iter().find(|(ours, _)| *ours == "*");
-                found
-                    .or_else(other)
-                    .map_or(text.clone(), |(_, theirs)| (*theirs).to_owned())
+                match found.or_else(other) {
+                    Some((_, theirs)) => (*theirs).to_owned(),
+                    None if value.is_none() => nothing(kind).to_owned(),
+                    None => text,
+                }
             }
             Form::Host => host_and_port(&text()).0,
             Form::Port(zero) => match host_and_port(&text()).1 {

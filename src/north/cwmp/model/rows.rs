@@ -11,9 +11,22 @@ use super::text::is_alias;
 use super::write::wrong;
 use super::{DataModel, is_extensible};
 use crate::north::cwmp::fault::Code;
+use crate::north::cwmp::lockout::is_trust;
 use crate::schema::cwmp::instance::{self, State};
 use crate::schema::{Base, Index, Name, Role, RowLife, TableId, Value, row_name, tables};
 use crate::tree::{Actor, Creation, Row, RowState, Transaction};
+
+/// A row that an ACS has added, on its way into use.
+pub struct Settling {
+    /// Its name.
+    pub row: String,
+    /// It says whom the unit trusts: its use is undone unless a session follows.
+    pub provisional: bool,
+    /// What puts it into use.
+    pub put: Transaction,
+    /// What stays also where its use is undone: it is no longer being made.
+    pub settled: Transaction,
+}
 
 impl DataModel<'_> {
     /// Adds the wish for a new row; its number.
@@ -103,21 +116,38 @@ impl DataModel<'_> {
         Ok(())
     }
 
-    /// What puts the rows that were added into use, one transaction each:
-    /// once the session has ended.
-    pub fn settle(&self) -> Vec<(String, Transaction)> {
-        let mut all = Vec::new();
-        for (table, index, number) in added(self.view) {
+    /// The rows that were added, and what puts them into use once the session
+    /// has ended.
+    pub fn settle(&self) -> Vec<Settling> {
+        let settling = added(self.view).into_iter().map(|(table, index, number)| {
             let state = self.view.rows(table).get(&index).map(|row| row.state);
             let mut put = Transaction::new(Actor::device());
             if matches!(state, Some(RowState::NotInService | RowState::NotReady)) {
                 put.activate(table, index.clone());
             }
+            let mut settled = Transaction::new(Actor::device());
+            let provisional = is_trust(table) && !put.is_empty();
             let numbers = self.numbers(table);
-            numbers.write(number, &index, None, State::There, &mut put);
-            all.push((row_name(table, &index), put));
-        }
-        all
+            let place = match provisional {
+                true => &mut settled,
+                false => &mut put,
+            };
+            numbers.write(number, &index, None, State::There, place);
+            Settling {
+                row: row_name(table, &index),
+                provisional,
+                put,
+                settled,
+            }
+        });
+        settling.collect()
+    }
+
+    /// Whether what the object says counts: its row is in use, or there is none yet.
+    pub fn is_in_use(&self, name: &Name) -> bool {
+        let row = self.view.rows(leader(name.column.get().table));
+        let row = row.get(&name.index);
+        row.is_none_or(|row| row.state == RowState::Active)
     }
 
     /// Whether the ACS has added the row in a session that has not ended.

@@ -97,8 +97,8 @@ fn delete(tree: &Tree, path: &str) -> Result<(), Code> {
 }
 
 fn settle(tree: &Tree) {
-    for (_, wishes) in with(tree, |model| model.settle()) {
-        tree.commit_and_wait(wishes, 0).expect("granted");
+    for row in with(tree, |model| model.settle()) {
+        tree.commit_and_wait(row.put, 0).expect("granted");
     }
 }
 

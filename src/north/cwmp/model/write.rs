@@ -9,6 +9,7 @@ use super::map::{At, Cell, Form, Otherwise, Source, Wanted, companions, object};
 use super::numbers::leader;
 use super::path::{Parameter, Place, Spot};
 use super::text::{canonical, host_and_port, is_alias, joined, period_range, ranged};
+use crate::north::cwmp::added::VALUE_CHANGE;
 use crate::north::cwmp::fault::Code;
 use crate::schema::cwmp::instance;
 use crate::schema::sip_ep::transport_config;
@@ -321,6 +322,8 @@ impl DataModel<'_> {
             Form::Uri | Form::User => (Part::Whole, self.user_in(text, &name.index, draft)?),
             Form::Tenths => return Err(wrong(Code::NotWritable, "")),
             Form::Path(id) => (Part::Whole, self.named_by(*id, text, cell.column)?),
+            Form::Pattern => (Part::Whole, self.pattern(text)?),
+            Form::Events => (Part::Whole, events(text)?),
         })
     }
 
@@ -342,9 +345,39 @@ impl DataModel<'_> {
         }
     }
 
+    /// TR-181 InformParameter.ParameterName: only instances may be wildcards,
+    /// and what Informs carry anyway is refused with 9007.
+    fn pattern(&self, text: &str) -> Result<Value, Wrong> {
+        let names_one = |text: &str| {
+            let place = text.rsplit_once('.').map(|(place, _)| place);
+            !text.ends_with('.')
+                && place.is_some_and(|place| place.split('.').next() == Some(self.settings.root))
+        };
+        if !text.is_empty() && !names_one(text) {
+            let why = "it takes the name of a parameter, with * for any instance";
+            return Err(wrong(Code::InvalidValue, why));
+        }
+        if self.inform().iter().any(|forced| forced.path() == text) {
+            return Err(wrong(Code::InvalidValue, "every Inform carries it"));
+        }
+        Ok(Value::from(text))
+    }
+
     /// Whether a cell is part of the key of its row.
     pub(super) fn is_key(&self, cell: &Cell) -> bool {
         matches!(cell.at, At::Row) && cell.column.get().role == Role::Index
+    }
+}
+
+/// TR-181 InformParameter.EventList.
+fn events(text: &str) -> Result<Value, Wrong> {
+    let mut list = text.split(',').map(str::trim);
+    match list.any(|event| event == VALUE_CHANGE) {
+        true => Err(wrong(
+            Code::InvalidValue,
+            "it takes any event but 4 VALUE CHANGE",
+        )),
+        false => Ok(Value::from(text)),
     }
 }
 

@@ -110,7 +110,9 @@ impl FileExchange {
                 self.verb = Verb::Post;
                 Ok(Next::Again)
             }
-            // 9016: the server is there, the file is not to be had.
+            // TR-069 A.5.1: 9016 is a server that was contacted (else 9015) and a
+            // file that cannot be accessed; 9017 begins once it comes (see the
+            // reader of bodies); 9010 is any failure without a code of its own.
             status @ (403 | 404 | 410) => Err(Failure::new(
                 Code::TransferFileUnreachable,
                 format!("{host} answered with status {status}"),

@@ -7,6 +7,7 @@
 
 mod autonomous;
 mod check;
+mod config_file;
 mod exchange;
 mod failure;
 mod held;

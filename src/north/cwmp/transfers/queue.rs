@@ -205,6 +205,10 @@ impl Transfers {
         self.at_work = None;
         held.settle(now, ended);
         held.transfer.keep(number, keep);
+        // What may still be undone is not the last script yet.
+        if held.transfer.state == State::Ended && held.transfer.version == 0 {
+            held.transfer.show_script(keep);
+        }
         None
     }
 
@@ -275,10 +279,14 @@ impl Transfers {
         }
     }
 
+    /// Those that wait, run, or are still to be told, in order of number.
+    pub(in super::super) fn all(&self) -> impl DoubleEndedIterator<Item = &Transfer> {
+        self.held.values().map(|held| &held.transfer)
+    }
+
     /// A.4.1.7: what waits, runs, or is still to be told.
     pub(in super::super) fn queue(&self) -> Vec<QueuedTransfer> {
-        let held = self.held.values().map(|held| &held.transfer);
-        held.map(|transfer| QueuedTransfer {
+        let queued = self.all().map(|transfer| QueuedTransfer {
             command_key: transfer.command_key.clone(),
             state: match transfer.state {
                 State::Waiting => 1,
@@ -289,8 +297,8 @@ impl Transfers {
             file_type: transfer.file_type.clone(),
             file_size: transfer.file_size,
             target_file_name: transfer.target.clone(),
-        })
-        .collect()
+        });
+        queued.collect()
     }
 
     /// The rows of a key that can still be forgotten (A.4.1.9).
@@ -345,6 +353,7 @@ impl Transfers {
             }
             transfer.version = 0;
             transfer.keep(*number, keep);
+            transfer.show_script(keep);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A file that has come, and what puts it into use.
 
 use super::super::fault::Code;
-use super::super::rpc::undo_after;
+use super::super::lockout::undo_after;
 use super::failure::Failure;
 use super::kind::Kind;
 use super::queue::Wanted;

@@ -126,6 +126,7 @@ impl World {
         Ok(Answer {
             records,
             ttl: Duration::from_secs(3600),
+            source: self.source,
         })
     }
 
