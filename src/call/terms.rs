@@ -149,7 +149,7 @@ mod tests {
 
     fn told(audio: Audio) -> (Terms, Voice) {
         let agreed = Agreed {
-            media: Media::Audio(audio),
+            media: Media::Audio(Box::new(audio)),
             mismatch: false,
         };
         let terms = terms(&agreed, &manner(), Sequence::Continues);
