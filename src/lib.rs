@@ -13,7 +13,7 @@
 //! | [`tree`] | the device's whole configuration, and who is told when it changes |
 //! | [`certs`] | certificates, trust anchors and TLS configurations |
 //! | [`clock`], [`sip`], [`media`] | the engines: pure cores behind an `io.rs` each |
-//! | [`line`] | endpoints: the soft telephone line |
+//! | [`mod@line`] | endpoints: the soft telephone line |
 //! | [`call`] | the switch: where a call goes |
 //! | [`north`] | what a manager touches; each face a pure core and an `io.rs` |
 //! | [`device`] | a Device is a value: open the tree, build the parts, run, stop |

@@ -64,7 +64,7 @@ pub enum CryptoFault {
     /// A key method other than `inline`.
     #[error("the key method is not inline")]
     Method,
-    /// More than [`MAX_KEYS`].
+    /// More than `MAX_KEYS`.
     #[error("more than {MAX_KEYS} keys")]
     Keys,
     /// Not base64.
@@ -76,7 +76,7 @@ pub enum CryptoFault {
     /// No value that fits a length of 1 to 128.
     #[error("the MKI is malformed")]
     Mki,
-    /// More than [`MAX_PARAMETERS`], or one out of its range.
+    /// More than `MAX_PARAMETERS`, or one out of its range.
     #[error("a session parameter is malformed")]
     Parameter,
 }

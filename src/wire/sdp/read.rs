@@ -9,19 +9,19 @@ use super::{Media, Session};
 /// Why octets are no description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Fault {
-    /// Longer than [`MAX_OCTETS`].
+    /// Longer than `MAX_OCTETS`.
     #[error("a description of {0} octets is too long")]
     Long(usize),
     /// Not UTF-8, or with a NUL.
     #[error("a description is text")]
     Text,
-    /// The line of this number, from 1, is longer than [`MAX_LINE`].
+    /// The line of this number, from 1, is longer than `MAX_LINE`.
     #[error("line {0} is too long")]
     LongLine(usize),
-    /// More than [`MAX_LINES`].
+    /// More than `MAX_LINES`.
     #[error("a description of more than {MAX_LINES} lines")]
     Lines,
-    /// More than [`MAX_MEDIA`].
+    /// More than `MAX_MEDIA`.
     #[error("a description of more than {MAX_MEDIA} media")]
     Media,
     /// It does not begin with `v=0`.

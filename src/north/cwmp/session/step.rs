@@ -19,7 +19,7 @@ pub enum Step {
     Send(Envelope<FromCpe>),
     /// Post an empty body.
     SendNothing,
-    /// Find the answer and give it to [`Session::answer`].
+    /// Find the answer and give it to [`Session::answer`](super::Session::answer).
     Do(AcsRequest),
     /// The session went well.
     Done,
